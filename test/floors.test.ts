@@ -27,9 +27,6 @@ const TABLE = `
 1  protocol/ packet/ diagnosis/           pure: no node: imports, no clock, no randomness, no console
 0  model/                                 types, unions, error class`;
 
-/** The two entries of a worker thread and the session may wire what they run; each is named here with what it may reach sideways. */
-const WIRING: readonly (readonly [file: string, folder: string])[] = [['session/worker.ts', 'capture']];
-
 const SRC = join(import.meta.dirname, '..', 'src');
 
 function files(folder: string): string[] {
@@ -66,7 +63,6 @@ describe('floors', () => {
       const here = file.split('/')[0]!;
       const there = target.split('/')[0]!;
       if (here === there) return false;
-      if (WIRING.some(([name, folder]) => name === file && folder === there)) return false;
       const a = FLOORS[here];
       const b = FLOORS[there];
       return a === undefined || b === undefined || b >= a;
