@@ -88,6 +88,7 @@ export type ProblemCode =
   | 'after-end-of-stream'
   | 'after-end-request'
   | 'data-before-params-end'
+  | 'data-without-filter'
   | 'null-request-id'
   | 'management-with-request-id'
   | 'stream-gap'
