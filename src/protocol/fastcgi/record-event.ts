@@ -14,7 +14,10 @@ export interface RecordBase {
   readonly version: number;
   readonly contentLength: number;
   readonly paddingLength: number;
-  /** Content bytes that were announced and not seen: a capture gap, or the stream ended. The content that was seen is in `bytes`. */
+  /**
+   * Content bytes that were announced and not seen: a capture gap, or the stream ended. The content that was seen is in `bytes`.
+   * Several gaps in one record count as one from the first to the last: what was seen between them is given up.
+   */
   readonly missing: number;
   /** Where in the content the missing bytes begin; equals contentLength when none are missing. */
   readonly missingFrom: number;
@@ -42,7 +45,7 @@ export type RecordEvent =
       readonly bytes: Uint8Array;
     })
   | (RecordBase & { readonly kind: 'unrecognised'; readonly type: number; readonly bytes: Uint8Array })
-  /** Bytes that belong to no record, or a remark on the record that follows; `length` bytes of this direction from `offset`. */
+  /** `length` bytes of this direction from `offset`: bytes that belong to no record, or (`remark`) a remark. */
   | {
       readonly kind: 'problem';
       readonly code: ProblemCode;
@@ -50,6 +53,11 @@ export type RecordEvent =
       readonly offset: number;
       readonly length: number;
       readonly message: string;
+      /**
+       * Present when the range belongs to a record or to another problem as well, as a rule to the one that follows (a gap, an unknown
+       * type, a record cut short). Records and the problems without it cover every offset of the direction exactly once.
+       */
+      readonly remark?: true;
     };
 
 export type RecordSink = (event: RecordEvent) => void;
