@@ -36,7 +36,7 @@ export interface Header {
 
 /** The CGI header block at the head of STDOUT (RFC 3875 section 6). */
 export interface ResponseHead {
-  /** The Status header's number; 302 for a Location without Status; else 200. Null when the Status value is not a number. */
+  /** The Status header's number; 302 for a Location without Status; else 200. Null when it is no number or the block incomplete. */
   readonly status: number | null;
   /** What follows the number in the Status header; empty when there is none. */
   readonly reason: string;

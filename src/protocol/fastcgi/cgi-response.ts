@@ -1,0 +1,177 @@
+import { isLossyUtf8, NO_BYTES } from '../../model/bytes.js';
+import type { Header, ResponseHead } from '../../model/exchange.js';
+import { visibleBytes } from '../../model/visible-text.js';
+
+/**
+ * The CGI header block at the head of STDOUT (RFC 3875 section 6): lines ended by LF or CRLF up to an empty one. It may be spread
+ * over any number of records; usually it lies whole in the first, and is then read in place without a copy.
+ *
+ * It reads what applications send, not only what they should: a line that is no `Name: value` is kept apart, a line that begins with
+ * white space continues the one before it (obs-fold), bytes that are not UTF-8 are read as Latin-1.
+ */
+export class ResponseHeadReader {
+  /*
+   * Invariants: while #head is null, #held[0, #length) is everything pushed so far, #length < MAX_HEAD_LENGTH, and there is no empty
+   * line in it. #lineEmpty says that nothing but perhaps a CR has followed the last LF. Once #head is set nothing is held.
+   */
+  #held: Uint8Array = NO_BYTES;
+  #length = 0;
+  #lineEmpty = true;
+  #head: ResponseHead | null = null;
+
+  /** Null until the block is complete or given up. */
+  get head(): ResponseHead | null {
+    return this.#head;
+  }
+
+  get done(): boolean {
+    return this.#head !== null;
+  }
+
+  /**
+   * @param bytes the next content of STDOUT, borrowed
+   * @returns true when the head is there: complete, or given up at MAX_HEAD_LENGTH
+   */
+  push(bytes: Uint8Array): boolean {
+    if (this.#head !== null) return true;
+    const room = Math.min(bytes.length, MAX_HEAD_LENGTH - this.#length);
+    const end = this.#findEnd(bytes, room);
+    if (end < 0 && this.#length + room < MAX_HEAD_LENGTH) {
+      this.#hold(bytes, room);
+      return false;
+    }
+    const complete = end >= 0;
+    const taken = complete ? end : room;
+    if (this.#length === 0) {
+      this.#head = parseHead(bytes.subarray(0, taken), complete);
+    } else {
+      this.#hold(bytes, taken);
+      this.#head = parseHead(this.#held.subarray(0, this.#length), complete);
+    }
+    this.#held = NO_BYTES;
+    return true;
+  }
+
+  /** STDOUT is over: what came of the block becomes the head. Without a single byte there is none. */
+  finish(): void {
+    if (this.#head !== null || this.#length === 0) return;
+    this.#head = parseHead(this.#held.subarray(0, this.#length), false);
+    this.#held = NO_BYTES;
+  }
+
+  /** Where the body begins in `bytes`, -1 when the empty line is not in it. */
+  #findEnd(bytes: Uint8Array, length: number): number {
+    let lineEmpty = this.#lineEmpty;
+    // A CR before the LF keeps a line empty, but only the first: `\r\r\n` is a line with a CR in it.
+    let afterCr = lineEmpty && this.#length > 0 && this.#held[this.#length - 1] === CR;
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[i]!;
+      if (byte === LF) {
+        if (lineEmpty) return i + 1;
+        lineEmpty = true;
+        afterCr = false;
+      } else if (lineEmpty) {
+        if (byte !== CR || afterCr) lineEmpty = false;
+        else afterCr = true;
+      }
+    }
+    this.#lineEmpty = lineEmpty;
+    return -1;
+  }
+
+  #hold(bytes: Uint8Array, length: number): void {
+    const needed = this.#length + length;
+    if (needed > this.#held.length) {
+      const grown = new Uint8Array(Math.min(MAX_HEAD_LENGTH, Math.max(needed, this.#held.length * 2)));
+      grown.set(this.#held.subarray(0, this.#length));
+      this.#held = grown;
+    }
+    this.#held.set(bytes.subarray(0, length), this.#length);
+    this.#length = needed;
+  }
+}
+
+/**
+ * No web server takes a longer head: nginx stops at its fastcgi_buffer_size (4 or 8 KiB), Apache at 8 KiB a line, lighttpd at 64 KiB.
+ * What has no empty line until here is a body without a head.
+ */
+export const MAX_HEAD_LENGTH = 256 * 1024;
+
+/** How many of the lines that are no headers are kept, and how much of each: enough to recognise what they are. */
+export const INVALID_LINES_KEPT = 5;
+export const INVALID_LINE_LENGTH = 200;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+
+/** A field name is a token (RFC 9110 section 5.6.2). */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const STATUS = /^([0-9]{3})(?![0-9])[ \t]*(.*)$/s;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function parseHead(block: Uint8Array, complete: boolean): ResponseHead {
+  const headers: Header[] = [];
+  const invalidLines: string[] = [];
+  let at = 0;
+  while (at < block.length) {
+    const lf = block.indexOf(LF, at);
+    const next = lf < 0 ? block.length : lf + 1;
+    let end = lf < 0 ? block.length : lf;
+    if (lf >= 0 && end > at && block[end - 1] === CR) end--;
+    if (end > at) readLine(block.subarray(at, end), headers, invalidLines);
+    at = next;
+  }
+  return { ...readStatus(headers, complete), headers, complete, length: block.length, invalidLines };
+}
+
+function readLine(line: Uint8Array, headers: Header[], invalidLines: string[]): void {
+  const last = headers.at(-1);
+  if (isBlank(line[0]) && last !== undefined) {
+    const more = headerText(line, 0);
+    const value = last.value === '' || more === '' ? last.value + more : `${last.value} ${more}`;
+    headers[headers.length - 1] = { name: last.name, value };
+    return;
+  }
+  const colon = line.indexOf(COLON);
+  const name = colon > 0 ? decodeText(line.subarray(0, colon)) : '';
+  if (TOKEN.test(name)) headers.push({ name, value: headerText(line, colon + 1) });
+  else if (invalidLines.length < INVALID_LINES_KEPT) invalidLines.push(visibleBytes(line, INVALID_LINE_LENGTH));
+}
+
+/** Of several Status or Location lines the first counts. */
+function readStatus(headers: readonly Header[], complete: boolean): { status: number | null; reason: string } {
+  if (!complete) return { status: null, reason: '' };
+  const line = headers.find(({ name }) => name.toLowerCase() === 'status');
+  if (line === undefined) {
+    const redirect = headers.some(({ name }) => name.toLowerCase() === 'location');
+    return { status: redirect ? 302 : 200, reason: '' };
+  }
+  const match = STATUS.exec(line.value);
+  return match ? { status: Number(match[1]), reason: match[2]! } : { status: null, reason: '' };
+}
+
+/** A field value without the white space around it. */
+function headerText(line: Uint8Array, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line[start])) start++;
+  while (end > start && isBlank(line[end - 1])) end--;
+  return decodeText(line.subarray(start, end));
+}
+
+/** UTF-8, or Latin-1 when it is not. */
+function decodeText(bytes: Uint8Array): string {
+  const text = decoder.decode(bytes);
+  if (!isLossyUtf8(text, bytes)) return text;
+  let latin1 = '';
+  for (const byte of bytes) latin1 += String.fromCharCode(byte);
+  return latin1;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB;
+}
