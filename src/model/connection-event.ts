@@ -59,6 +59,9 @@ export interface CaptureSource {
   readonly description: readonly string[];
   /** Resolves when traffic can arrive. Rejects with an FcgiInspectError. */
   start(sink: ConnectionSink): Promise<void>;
-  /** No new connections; resolves when the open ones have ended, or at once when `grace` (ms) is over. */
-  stop(grace: number): Promise<void>;
+  /**
+   * No new connections; resolves when the open ones have ended, at the latest when `grace` (ms) is over. `idle` says of a kept connection that
+   * no request is open on it, so that it need not be waited for.
+   */
+  stop(grace: number, idle?: (connection: ConnectionId) => boolean): Promise<void>;
 }

@@ -1,0 +1,137 @@
+import {
+  END_OF_FILE,
+  lastRead,
+  lastReadOffset,
+  lastWritePending,
+  newShutdownRequest,
+  newWriteRequest,
+  type StreamHandle,
+} from './stream-handle.js';
+
+/** What a wire tells the relay that owns it. Never called after `close` or `reset`. */
+export interface WireOwner {
+  /** `bytes` is the owner's: nobody else writes to it. */
+  onBytes(wire: Wire, bytes: Uint8Array): void;
+  /** The peer has ended its sending: FIN (`status` 0), or a failed read (`status` its negative errno). */
+  onEnd(wire: Wire, status: number): void;
+  /** What we sent could not be delivered (negative errno). Reading goes on: what the peer had sent before is still there. */
+  onBroken(wire: Wire, status: number): void;
+  /** All that was written is in the kernel's hands. */
+  onDrained(wire: Wire): void;
+}
+
+/**
+ * One end of a relayed connection: a stream handle with the few states that the relay asks about.
+ *
+ * Invariants: `ended` is set before onEnd is called, and nothing is read afterwards; `broken` is the first failure of a write or of the
+ * shutdown, after which nothing is written; `pending` counts writes that the kernel has not taken whole.
+ */
+export class Wire {
+  ended = false;
+  broken = 0;
+  /** Our FIN is out. */
+  finished = false;
+  private pending = 0;
+  private reading = false;
+  private shutting = false;
+  private closed = false;
+
+  constructor(
+    private readonly handle: StreamHandle,
+    private readonly owner: WireOwner,
+  ) {
+    handle.setNoDelay?.(true);
+    handle.onread = (buffer) => this.read(buffer);
+  }
+
+  get drained(): boolean {
+    return this.pending === 0;
+  }
+
+  /** False when the handle can only be closed in order: RST exists on TCP alone. */
+  get canReset(): boolean {
+    return this.handle.reset !== undefined;
+  }
+
+  resume(): void {
+    if (this.reading || this.ended || this.closed) return;
+    this.reading = true;
+    this.handle.readStart();
+  }
+
+  pause(): void {
+    if (!this.reading || this.closed) return;
+    this.reading = false;
+    this.handle.readStop();
+  }
+
+  /** Returns false when the kernel has not taken it all: send no more before onDrained. The bytes must not change until then. */
+  write(bytes: Uint8Array): boolean {
+    const request = newWriteRequest();
+    request.oncomplete = this.wrote;
+    const status = this.handle.writeBuffer(request, bytes);
+    if (status !== 0) {
+      this.fail(status);
+      return true;
+    }
+    if (!lastWritePending()) return true;
+    this.pending++;
+    return false;
+  }
+
+  /** Sends FIN after everything written. */
+  shutdown(): void {
+    if (this.shutting || this.broken !== 0 || this.closed) return;
+    this.shutting = true;
+    const request = newShutdownRequest();
+    request.oncomplete = (status) => this.shut(status);
+    const status = this.handle.shutdown(request);
+    if (status !== 0) this.shut(status);
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.handle.close();
+  }
+
+  /** Closes with RST where that exists (`canReset`), else in order. */
+  reset(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.handle.reset === undefined || this.handle.reset() !== 0) this.handle.close();
+  }
+
+  private read(buffer: ArrayBuffer | undefined): void {
+    if (this.closed) return;
+    const count = lastRead();
+    if (count > 0) {
+      this.owner.onBytes(this, new Uint8Array(buffer!, lastReadOffset(), count));
+    } else if (count < 0) {
+      this.ended = true;
+      this.reading = false;
+      this.owner.onEnd(this, count === END_OF_FILE ? 0 : count);
+    }
+  }
+
+  // One closure a wire, not one a write.
+  private readonly wrote = (status: number): void => {
+    this.pending--;
+    if (this.closed) return;
+    if (status < 0) this.fail(status);
+    else if (this.pending === 0) this.owner.onDrained(this);
+  };
+
+  private shut(status: number): void {
+    if (this.closed) return;
+    if (status < 0) return this.fail(status);
+    this.finished = true;
+    this.owner.onDrained(this);
+  }
+
+  private fail(status: number): void {
+    if (this.broken !== 0) return;
+    this.broken = status;
+    this.owner.onBroken(this, status);
+  }
+}
