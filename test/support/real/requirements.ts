@@ -1,0 +1,67 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { describe, it } from 'vitest';
+
+/** What a system test may need, and the commands it may go by; the first that is there is taken. */
+const COMMANDS = {
+  nginx: ['nginx'],
+  lighttpd: ['lighttpd'],
+  'php-fpm': ['php-fpm8.2', 'php-fpm8.3', 'php-fpm8.4', 'php-fpm'],
+  'php-cgi': ['php-cgi8.2', 'php-cgi8.3', 'php-cgi8.4', 'php-cgi'],
+  tcpdump: ['tcpdump'],
+  tshark: ['tshark'],
+} as const;
+
+export type Server = keyof typeof COMMANDS;
+
+/** Debian keeps the servers in sbin, which is not on the path of an ordinary user. */
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The path of a server's command, or null. */
+export function findCommand(server: Server): string | null {
+  for (const name of COMMANDS[server]) {
+    const found = FOLDERS.map((folder) => join(folder, name)).find(executable);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** The path of a server's command, for code that runs only behind `requireServers`. */
+export function commandOf(server: Server): string {
+  const command = findCommand(server);
+  if (!command) throw new Error(`${server} is not installed; guard the test with requireServers('${server}')`);
+  return command;
+}
+
+/**
+ * A `describe` for tests that need real servers. Where one is missing, the tests are skipped and the suite's title says why; where the
+ * environment variable CI is set, that is a failure instead, so that a build machine cannot lose its servers unnoticed.
+ */
+export function requireServers(...servers: readonly Server[]): (title: string, body: () => void) => void {
+  const reason = missing(servers);
+  if (reason === null) return describe;
+  if (!process.env.CI) return (title, body) => describe.skip(`${title} [skipped: ${reason}]`, body);
+  return (title) =>
+    describe(title, () => {
+      it('has its servers', () => {
+        throw new Error(`CI is set, so a missing server is a failure: ${reason}`);
+      });
+    });
+}
+
+function missing(servers: readonly Server[]): string | null {
+  if (process.platform !== 'linux') return 'readiness is read from /proc/net, which only Linux has';
+  const absent = servers.filter((server) => findCommand(server) === null);
+  if (absent.length > 0) return `${absent.join(', ')} not installed`;
+  if (servers.includes('tcpdump') && process.getuid?.() !== 0) return 'tcpdump needs root';
+  return null;
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,3 @@
+<?php
+// PHP answers 500 itself when nothing was sent yet.
+undefined_function();
