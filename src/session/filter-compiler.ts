@@ -14,8 +14,8 @@ import {
   type TextField,
   type Texts,
 } from './filter-fields.js';
-import { compilePattern } from './filter-pattern.js';
 import { decodeUtf8, type Expression, type FieldReference, type Literal } from './filter-syntax.js';
+import { compilePattern } from './pattern.js';
 import { streamContains, streamHead } from './stream-search.js';
 
 /** `matches` looks at the beginning of a stream only: a regular expression needs its subject in one piece. */
