@@ -33,6 +33,8 @@ const VARIABLES: readonly (readonly [RegExp, string])[] = [
   [/(?:tcp:)?127\.0\.0\.1:\d+|unix:[^ ,"]+/g, 'ADDRESS'],
   [/read\(\) \d+ \d+/, 'read()'],
   [/request sent: \d+/, 'request sent: N'],
+  // What nginx was about to do when it noticed is a matter of the moment.
+  [/(upstream connection is closed too).*/, '$1'],
   // One system call or the other, as the buffers happen to lie.
   [/readv\(\) failed/, 'recv() failed'],
 ];
