@@ -1,0 +1,21 @@
+import { Box } from 'ink';
+import type { ReactNode } from 'react';
+import { Row } from './Row.js';
+
+export interface RowsProps {
+  /** Painted rows from the top; those that are missing up to `height` stay empty. */
+  readonly rows: readonly string[];
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A stack of rows. They are keyed by their place: what scrolls changes texts, never the tree. */
+export function Rows({ rows, width, height }: RowsProps): ReactNode {
+  return (
+    <Box flexDirection="column" width={width} height={height} flexShrink={0}>
+      {Array.from({ length: height }, (_, place) => (
+        <Row key={place} text={rows[place] ?? ''} width={width} />
+      ))}
+    </Box>
+  );
+}

@@ -1,0 +1,43 @@
+import type { ReactNode } from 'react';
+import type { Overview } from '../../model/inspection.js';
+import { formatBytes, formatDuration } from '../../model/quantity.js';
+import { cells, cut, type Line, type Span } from '../paint.js';
+import type { ViewState } from '../view-store.js';
+import { usePainter } from './painter-context.js';
+import { Row } from './Row.js';
+
+/** Where the traffic comes from, whether it still does, and how much of it there is. */
+export function TitleLine({ state }: { state: ViewState }): ReactNode {
+  const painter = usePainter();
+  return <Row text={painter.row(titleLine(state), state.columns)} width={state.columns} />;
+}
+
+function titleLine({ overview, page, columns, filter }: ViewState): Line {
+  const name: Span = [' fcgi-inspect ', 'title'];
+  if (overview === null) return [name];
+  const { exchanges } = overview;
+  const shown = page?.shown ?? 0;
+  const figures: Span[] = [
+    [overview.live ? 'LIVE' : 'ended', overview.live ? 'good' : 'dim'],
+    [filter === '' ? `  ${exchanges.total} requests` : `  ${shown}/${exchanges.total} shown`, 'plain'],
+    [exchanges.open > 0 ? `  ${exchanges.open} open` : '', 'bold'],
+    [overview.evicted > 0 ? `  evicted ${overview.evicted}` : '', 'warning'],
+    [overview.spool.lost > 0 ? `  ${formatBytes(overview.spool.lost)} LOST` : '', 'error'],
+    [page?.searching === true ? '  searching…' : '', 'note'],
+  ];
+  const rates: Span = [ratesOf(overview), 'plain'];
+  const width = (spans: readonly Span[]): number => spans.reduce((total, [text]) => total + cells(text), 0);
+  // The sources give way first: they are the longest and change least.
+  const room = columns - width([name, ...figures, rates]) - 4;
+  const sources = room >= 12 ? cut(overview.sources.join(', '), room) : '';
+  const left: Span[] = [name, [sources === '' ? ' ' : ` ${sources}  `, 'bold'], ...figures];
+  const space = columns - width(left) - width([rates]);
+  return space < 1 ? left : [...left, [' '.repeat(space), 'plain'], rates];
+}
+
+function ratesOf({ live, requestsPerSecond, p95 }: Overview): string {
+  const parts: string[] = [];
+  if (live) parts.push(`${Math.round(requestsPerSecond)} req/s`);
+  if (p95 !== null) parts.push(`p95 ${formatDuration(p95)}`);
+  return parts.length === 0 ? '' : ` ${parts.join('  ')} `;
+}

@@ -1,0 +1,179 @@
+import stringWidth from 'string-width';
+import { visibleText } from '../model/visible-text.js';
+
+/**
+ * From styled pieces to one terminal row: cut to the width in cells, padded where asked, and coloured. The only place that writes
+ * escape sequences into a row, and the last that captured text passes: whatever control character is still in it is made visible here.
+ */
+
+export type Style =
+  | 'plain'
+  | 'dim'
+  | 'bold'
+  | 'title'
+  | 'key'
+  | 'good'
+  | 'redirect'
+  | 'warning'
+  | 'error'
+  | 'note'
+  | 'request'
+  | 'answer'
+  | 'name'
+  | 'selected'
+  | 'selected-away';
+
+/** A piece of a row. */
+export type Span = readonly [text: string, style: Style];
+export type Line = readonly Span[];
+
+/** Select Graphic Rendition parameters. Without colours the attributes stay: they are no colour, and the selection must be seen. */
+const COLOURED: Readonly<Record<Style, string>> = {
+  plain: '',
+  dim: '2',
+  bold: '1',
+  title: '1;36',
+  key: '1',
+  good: '32',
+  redirect: '36',
+  warning: '33',
+  error: '1;31',
+  note: '34',
+  request: '36',
+  answer: '32',
+  name: '36',
+  selected: '7',
+  'selected-away': '1;4',
+};
+const COLOURLESS: Readonly<Record<Style, string>> = {
+  ...COLOURED,
+  title: '1',
+  good: '',
+  redirect: '',
+  warning: '1',
+  error: '1',
+  note: '',
+  request: '',
+  answer: '',
+  name: '',
+};
+
+export interface Painter {
+  /** One row, exactly `width` cells when padded, else at most. `over` is laid over every piece (the selection). */
+  row(line: Line, width: number, over?: Style): string;
+}
+
+export function createPainter(colours: boolean): Painter {
+  const codes = colours ? COLOURED : COLOURLESS;
+  return {
+    row(line, width, over) {
+      let left = width;
+      let row = '';
+      for (const [text, style] of line) {
+        if (left <= 0) break;
+        const piece = cut(text, left);
+        left -= cells(piece);
+        row += sgr(piece, over === undefined ? codes[style] : join(codes[style], codes[over]));
+      }
+      if (over !== undefined && left > 0) row += sgr(' '.repeat(left), codes[over]);
+      return row;
+    },
+  };
+}
+
+/**
+ * How many cells a text takes in a row. Each code point is taken by itself and for at least one cell, as the renderer below lays
+ * them out: a stray combining mark must not shift a column.
+ */
+export function cells(text: string): number {
+  if (isPlain(text)) return text.length;
+  let total = 0;
+  for (const point of text) total += pointCells(point);
+  return total;
+}
+
+/** The text, cut to `width` cells; what was cut off is told by `…`. Control characters are made visible first. */
+export function cut(text: string, width: number): string {
+  const safe = isPlain(text) ? text : visibleText(text);
+  if (isPlain(safe))
+    return safe.length <= width ? safe : `${safe.slice(0, Math.max(0, width - 1))}${width > 0 ? '…' : ''}`;
+  let total = 0;
+  let kept = '';
+  for (const point of safe) {
+    const wide = pointCells(point);
+    if (total + wide > width - 1) {
+      // The rest may still fit whole: then nothing is cut.
+      const rest = safe.slice(kept.length);
+      if (total + cells(rest) <= width) return safe;
+      return width > 0 ? `${kept}…` : '';
+    }
+    total += wide;
+    kept += point;
+  }
+  return kept;
+}
+
+/** Cut or padded with spaces to exactly `width` cells. */
+export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const piece = cut(text, width);
+  const space = ' '.repeat(Math.max(0, width - cells(piece)));
+  return align === 'left' ? piece + space : space + piece;
+}
+
+/** The text in pieces of at most `width` cells; one empty piece for an empty text. */
+export function wrap(text: string, width: number): string[] {
+  const safe = isPlain(text) ? text : visibleText(text);
+  const pieces: string[] = [];
+  const room = Math.max(2, width);
+  if (isPlain(safe)) {
+    for (let at = 0; at < safe.length; at += room) pieces.push(safe.slice(at, at + room));
+  } else {
+    let piece = '';
+    let total = 0;
+    for (const point of safe) {
+      const wide = pointCells(point);
+      if (total + wide > room) {
+        pieces.push(piece);
+        piece = '';
+        total = 0;
+      }
+      piece += point;
+      total += wide;
+    }
+    if (piece !== '') pieces.push(piece);
+  }
+  return pieces.length === 0 ? [''] : pieces;
+}
+
+/** Words kept whole where they fit: for what we say ourselves. */
+export function wrapWords(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && cells(line) + 1 + cells(word) <= width) line += ` ${word}`;
+    else {
+      if (line !== '') lines.push(line);
+      const pieces = wrap(word, width);
+      lines.push(...pieces.slice(0, -1));
+      line = pieces.at(-1)!;
+    }
+  }
+  lines.push(line);
+  return lines;
+}
+
+function isPlain(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
+
+function pointCells(point: string): number {
+  return point <= '~' ? 1 : Math.max(1, stringWidth(point));
+}
+
+function join(one: string, two: string): string {
+  return one === '' ? two : two === '' ? one : `${one};${two}`;
+}
+
+function sgr(text: string, codes: string): string {
+  return codes === '' || text === '' ? text : `\x1b[${codes}m${text}\x1b[0m`;
+}

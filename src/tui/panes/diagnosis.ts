@@ -1,0 +1,93 @@
+import type { Exchange } from '../../model/exchange.js';
+import type { Evidence } from '../../model/finding.js';
+import { formatDuration } from '../../model/quantity.js';
+import { milliseconds } from '../../model/time.js';
+import { type Line, type Style, wrapWords } from '../paint.js';
+import { connectionEndWords, outcomeWords } from './connection-end.js';
+import { LineList } from './line-list.js';
+import type { Pane } from './pane.js';
+
+/** What became of the request, who ended it, what is wrong and what to do. */
+
+export const diagnosis: Pane = {
+  id: 'diagnosis',
+  title: 'Diagnosis',
+  picksRecords: false,
+  hasModes: false,
+  async load(_, { exchange }, had) {
+    if (had instanceof LineList && had.source === exchange) return had;
+    return new LineList(exchange, (width) => diagnosisLines(exchange, width));
+  },
+};
+
+const ROLES_WITH_ARTICLE: Readonly<Record<string, string>> = {
+  authorizer: 'An authorizer request: the answer decides whether the web server goes on.',
+  filter: 'A filter request: a file came in on DATA.',
+};
+
+function diagnosisLines(exchange: Exchange, width: number): Line[] {
+  const lines: Line[] = [];
+  const say = (text: string, style: Style = 'plain', indent = 0, mark = ''): void => {
+    for (const [index, piece] of wrapWords(text, Math.max(20, width - indent - mark.length)).entries())
+      lines.push([[' '.repeat(indent) + (index === 0 ? mark : ' '.repeat(mark.length)) + piece, style]]);
+  };
+  say(outcomeWords(exchange), exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error');
+  const end = connectionEndWords(exchange);
+  if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
+  else if (exchange.outcome !== null) say('The connection was still open on both sides when the request ended.');
+  if (exchange.failure !== null) say(`${exchange.failure.message} (${exchange.failure.errno}).`, 'error');
+  const role = ROLES_WITH_ARTICLE[exchange.role];
+  if (role !== undefined) say(role);
+  if (exchange.protocolStatus !== null)
+    say(`Protocol status ${exchange.protocolStatus}, application status ${exchange.appStatus ?? 'unknown'}.`);
+  else if (exchange.outcome !== null) say('No END_REQUEST was seen.');
+  if (exchange.abortSeen) say('The web server sent ABORT_REQUEST.');
+  const { times } = exchange;
+  const after = (at: number | null): string => formatDuration(milliseconds(times.begin, at));
+  say(
+    `Params ended after ${after(times.paramsEnd)}, stdin after ${after(times.stdinEnd)}; first output after ${after(times.firstStdout)}, last after ${after(times.lastStdout)}; ended after ${after(times.end)}.`,
+    'dim',
+  );
+  for (const finding of exchange.findings) {
+    lines.push([]);
+    lines.push([
+      [`${finding.severity.toUpperCase()}  `, finding.severity],
+      [finding.title, 'bold'],
+      [`  ${finding.id}`, 'dim'],
+    ]);
+    say(finding.detail, 'plain', 2);
+    for (const advice of finding.advice) say(advice, 'plain', 2, '- ');
+    const evidence = finding.evidence.map(evidenceWords);
+    if (evidence.length > 0) say(`seen in: ${evidence.join('; ')}`, 'dim', 2);
+  }
+  if (exchange.findings.length === 0 && exchange.outcome !== null) {
+    lines.push([]);
+    say('Nothing remarkable was found.', 'dim');
+  }
+  if (exchange.problems.length > 0) {
+    lines.push([]);
+    lines.push([['Problems on the wire', 'bold']]);
+    for (const problem of exchange.problems) {
+      const from = problem.side === 'client' ? 'web server' : 'backend';
+      say(`${problem.code} (${from}, byte ${problem.offset}): ${problem.message}`, 'error', 2);
+    }
+    const more = exchange.records.problems - exchange.problems.length;
+    if (more > 0) say(`and ${more} more`, 'dim', 2);
+  }
+  return lines;
+}
+
+function evidenceWords(evidence: Evidence): string {
+  switch (evidence.kind) {
+    case 'record':
+      return `record ${evidence.record}`;
+    case 'param':
+      return `param ${evidence.name}`;
+    case 'header':
+      return `header ${evidence.name}`;
+    case 'stderr':
+      return `stderr: ${evidence.text}`;
+    case 'time':
+      return formatDuration(evidence.milliseconds);
+  }
+}
