@@ -1,0 +1,403 @@
+import { u16 } from '../../model/bytes.js';
+import type { Side } from '../../model/connection.js';
+import type { ProblemCode } from '../../model/exchange.js';
+import type { Timestamp } from '../../model/time.js';
+import { visibleBytes } from '../../model/visible-text.js';
+import { HEADER_LENGTH, isKnownType, recordTypeName, VERSION } from './constants.js';
+import { foreignProtocol } from './foreign-protocol.js';
+import { isPlausibleApartFromVersion, isPlausibleHeader, recordLength } from './framing.js';
+import { HeldBytes } from './held-bytes.js';
+import type { RecordSink } from './record-event.js';
+import { readRecord } from './record-reader.js';
+
+/**
+ * Bytes of one direction in, whole records out (specification section 3.3). It knows framing, not requests.
+ *
+ * A record that lies whole in a chunk is decoded in place; only what is left at the end of a chunk is copied and held. A header is
+ * judged as soon as its eight bytes are there. It is in one of three steps:
+ *
+ *   in step   the next byte begins a header. Version 1 is believed (an unknown type too, or a reserved byte that is not zero, but not
+ *             both at once).
+ *   doubt     a header of another version but sound in everything else: PHP-FPM, for one, never looks at the version. It is believed,
+ *             and from then on that version, if another sound header follows the record or the stream ends with it.
+ *   hunting   out of step, after a header that is none, a gap over a header, or from the start when the capture began in the middle.
+ *             It goes on from the first place where two sound headers follow one another, or one record ends with the stream (or at
+ *             a gap). The bytes passed over are reported in one problem, when it goes on or at the end.
+ *
+ * Every decision rests on the stream's bytes, its gaps and its end alone, so the events do not depend on the chunks. Nothing throws on
+ * what came over the wire. Records and problems without `remark` cover every offset exactly once.
+ */
+export class RecordDecoder {
+  /*
+   * Invariants between calls: #held is null or holds at least one byte, up to #offset; in step it begins a record that is not whole;
+   * out of step it is shorter than a header or begins a record that waits for the header behind it. #lost is set exactly when hunting.
+   */
+  readonly #side: Side;
+  readonly #sink: RecordSink;
+  #step: 'in-step' | 'doubt' | 'hunting' = 'in-step';
+  /** The version believed beside VERSION. */
+  #version = VERSION;
+  #offset: number;
+  #held: HeldBytes | null = null;
+  #lost: LostStep | null = null;
+  /** Stream offset of index 0 of the bytes being worked on. */
+  #base = 0;
+
+  /**
+   * @param side whose bytes these are; it only matters while hunting
+   * @param options.offset where in the stream the first byte is; only a stream from 0 is checked for foreign protocols
+   * @param options.midstream the first byte need not begin a record
+   */
+  constructor(
+    side: Side,
+    sink: RecordSink,
+    options: { readonly offset?: number | undefined; readonly midstream?: boolean | undefined } = {},
+  ) {
+    this.#side = side;
+    this.#sink = sink;
+    this.#offset = options.offset ?? 0;
+    if (options.midstream) {
+      this.#lose('midstream-start', this.#offset, null, 'the capture began in the middle of the connection');
+    }
+  }
+
+  /** The stream offset of the next byte to be pushed. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Between records, in step, nothing held. Asked between calls, not from the sink. */
+  get atBoundary(): boolean {
+    return this.#held === null && this.#isInStep();
+  }
+
+  /** @param bytes the next bytes, borrowed until it returns */
+  push(bytes: Uint8Array, at: Timestamp): void {
+    const to = bytes.length;
+    const base = this.#offset;
+    this.#offset += to;
+    this.#begin(at);
+    let from = 0;
+    while (this.#held !== null) {
+      if (from === to) return;
+      from = this.#fill(this.#held, bytes, from, at);
+    }
+    this.#base = base;
+    from = this.#advance(bytes, from, to, null, at, NO_GAP);
+    if (from < to) {
+      this.#held = new HeldBytes(base + from, at);
+      this.#held.append(bytes, from, to);
+    }
+  }
+
+  /** The next `length` bytes of the stream were never seen. */
+  gap(length: number, at: Timestamp): void {
+    if (length <= 0) return;
+    this.#begin(at);
+    this.#remark('capture-gap', at, this.#offset, length, `${bytesInWords(length)} of the stream were not captured`);
+    let rest = length;
+    while (rest > 0) {
+      if (!this.#isInStep()) {
+        if (this.#held !== null) this.#advanceHeld(this.#held, at, rest);
+        if (this.#isInStep()) continue;
+        if (this.#held !== null && this.#held.span >= HEADER_LENGTH) this.#held.addHole(rest);
+        else this.#drop();
+        this.#offset += rest;
+        return;
+      }
+      const held = this.#held;
+      if (held === null || held.span < HEADER_LENGTH) {
+        const cause = `a gap of ${bytesInWords(rest)} goes over a record header`;
+        this.#lose('lost-framing', held?.offset ?? this.#offset, at, cause);
+        this.#drop();
+        this.#offset += rest;
+        return;
+      }
+      const room = this.#wanted(held);
+      const taken = Math.min(room, rest);
+      held.addHole(taken);
+      this.#offset += taken;
+      rest -= taken;
+      if (taken === room) this.#advanceHeld(held, at, NO_GAP);
+    }
+  }
+
+  /** The direction ended, however it did. What was held is delivered as far as it came. */
+  end(at: Timestamp): void {
+    if (this.#held !== null && !this.#isInStep()) this.#advanceHeld(this.#held, at, Number.POSITIVE_INFINITY);
+    if (!this.#isInStep()) {
+      this.#drop();
+      this.#found(this.#offset, 'no further record was found until the stream ended');
+    } else if (this.#held !== null) {
+      if (this.#held.span < HEADER_LENGTH) this.#endInHeader(this.#held);
+      else this.#endInRecord(this.#held, at);
+    }
+  }
+
+  /** What was lost before the first byte is stamped with its arrival. */
+  #begin(at: Timestamp): void {
+    if (this.#lost !== null && this.#lost.at === null) this.#lost = { ...this.#lost, at };
+  }
+
+  // ---- between the chunks
+
+  /** Takes as much of the chunk as the held bytes need to get further. Returns where the rest begins. */
+  #fill(held: HeldBytes, bytes: Uint8Array, from: number, at: Timestamp): number {
+    const wanted = this.#wanted(held);
+    const taken = Math.min(wanted, bytes.length - from);
+    if (!this.#isInStep()) held.markArrival(at);
+    held.append(bytes, from, from + taken);
+    if (taken < wanted) return bytes.length;
+    this.#advanceHeld(held, at, NO_GAP);
+    const left = this.#held;
+    if (left === null || left.holeLength > 0 || left.span > taken) return from + taken;
+    // All that is still held came with this chunk: go on in place.
+    const back = left.span;
+    this.#drop();
+    return from + taken - back;
+  }
+
+  /** How many bytes more it takes to get further: a header, the rest of a record, or that and the header that confirms it. */
+  #wanted(held: HeldBytes): number {
+    if (held.span < HEADER_LENGTH) return HEADER_LENGTH - held.span;
+    const length = recordLength(held.bytes, held.start);
+    return (this.#isInStep() ? length : length + HEADER_LENGTH) - held.span;
+  }
+
+  #advanceHeld(held: HeldBytes, at: Timestamp, gap: number): void {
+    this.#base = held.offset - held.start;
+    const from = this.#advance(held.bytes, held.start, held.end, held, at, gap);
+    held.advance(from, this.#base + from);
+    if (held.span === 0) this.#drop();
+  }
+
+  #drop(): void {
+    this.#held?.release();
+    this.#held = null;
+  }
+
+  #endInHeader(held: HeldBytes): void {
+    const { offset, span } = held;
+    const head = held.bytes.subarray(held.start, held.end);
+    const at = held.arrivalOf(offset);
+    if (head[0] === VERSION) {
+      const message = `the stream ended ${bytesInWords(span)} into a record header`;
+      this.#sink({ kind: 'problem', code: 'truncated-record', at, offset, length: span, message });
+    } else {
+      const foreign = offset === 0 ? foreignProtocol(head) : null;
+      const code = foreign === null ? 'lost-framing' : 'foreign-protocol';
+      const message = `${notARecord(head, foreign)}; the stream ended there`;
+      this.#sink({ kind: 'problem', code, at, offset, length: span, message });
+    }
+    this.#drop();
+  }
+
+  #endInRecord(held: HeldBytes, at: Timestamp): void {
+    const seen = held.span;
+    const wanted = this.#wanted(held);
+    const name = recordTypeName(held.bytes[held.start + 1]!);
+    const message = `the stream ended ${bytesInWords(seen)} into a ${name} record of ${seen + wanted}`;
+    this.#remark('truncated-record', held.arrivalOf(held.offset), held.offset, seen, message);
+    held.addHole(wanted);
+    this.#advanceHeld(held, at, NO_GAP);
+  }
+
+  // ---- through the bytes at hand
+
+  /**
+   * Works through bytes[from, to), of which held (if it is the held ones) knows the hole. `gap`: how many bytes are known to be missing
+   * behind them, infinitely many at the end of the stream. Returns where what cannot be decided yet begins.
+   */
+  #advance(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, at: Timestamp, gap: number): number {
+    let next = from;
+    for (;;) {
+      if (this.#isInStep()) {
+        next = this.#follow(bytes, next, to, held, at);
+        if (this.#isInStep()) return next;
+      } else {
+        next = this.#hunt(bytes, next, to, held, at, gap);
+        if (!this.#isInStep()) return next;
+      }
+    }
+  }
+
+  /** Record after record, until one is not whole or a header is not to be believed. */
+  #follow(bytes: Uint8Array, start: number, to: number, held: HeldBytes | null, at: Timestamp): number {
+    let from = start;
+    for (;;) {
+      if (held !== null && held.holeLength > 0) {
+        const next = this.#followIntoHole(bytes, from, to, held);
+        if (next === from) return from;
+        from = next;
+        continue;
+      }
+      if (to - from < HEADER_LENGTH) return from;
+      if (!this.#believes(bytes, from)) {
+        this.#mistrust(bytes, from, this.#arrival(held, from, at));
+        return from;
+      }
+      const next = from + recordLength(bytes, from);
+      if (next > to) return from;
+      this.#emit(bytes, from, this.#arrival(held, from, at), 0, u16(bytes, from + 4));
+      from = next;
+    }
+  }
+
+  /** One record at `from`, with a hole somewhere behind that. Returns `from` when it has to wait or got out of step. */
+  #followIntoHole(bytes: Uint8Array, from: number, to: number, held: HeldBytes): number {
+    const at = held.arrivalOf(this.#base + from);
+    const { holeAt, holeLength } = held;
+    if (holeAt - from < HEADER_LENGTH) {
+      this.#lose(
+        'lost-framing',
+        this.#base + from,
+        at,
+        `a gap of ${bytesInWords(holeLength)} goes over a record header`,
+      );
+      return from;
+    }
+    if (!this.#believes(bytes, from)) {
+      this.#mistrust(bytes, from, at);
+      return from;
+    }
+    const contentLength = u16(bytes, from + 4);
+    const end = from + recordLength(bytes, from);
+    if (end <= holeAt) {
+      this.#emit(bytes, from, at, 0, contentLength);
+      return end;
+    }
+    const missed = Math.min(holeLength, end - holeAt);
+    if (end - missed > to) return from;
+    const contentSeen = Math.min(contentLength, holeAt - from - HEADER_LENGTH);
+    this.#emit(bytes, from, at, Math.min(missed, contentLength - contentSeen), contentSeen);
+    held.holeLength -= missed;
+    this.#base += missed;
+    return end - missed;
+  }
+
+  /** Looks for the first record that is confirmed by what follows it, and is in step there; else returns what must be looked at again. */
+  #hunt(bytes: Uint8Array, start: number, to: number, held: HeldBytes | null, at: Timestamp, gap: number): number {
+    let from = start;
+    for (;;) {
+      const hole = held !== null && held.holeLength > 0;
+      const limit = hole ? held.holeAt : to;
+      if (from + HEADER_LENGTH > limit) {
+        if (!hole) return from;
+        from = limit;
+        this.#base += held.holeLength;
+        held.holeLength = 0;
+        continue;
+      }
+      const doubted = this.#step === 'doubt';
+      if (doubted || isPlausibleHeader(bytes, from, this.#side, this.#version)) {
+        const verdict = this.#confirm(bytes, from, to, held, gap);
+        if (verdict === 'wait') return from;
+        if (verdict === 'yes') {
+          this.#version = bytes[from]!;
+          this.#found(this.#base + from, `records begin again at offset ${this.#base + from}`);
+          return from;
+        }
+      }
+      if (doubted) {
+        const head = bytes.subarray(from, from + HEADER_LENGTH);
+        this.#lose('lost-framing', this.#base + from, this.#arrival(held, from, at), notARecord(head, null));
+      }
+      from++;
+    }
+  }
+
+  /** Whether a sound header follows the record at `from`. */
+  #confirm(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, gap: number): 'yes' | 'no' | 'wait' {
+    let next = from + recordLength(bytes, from);
+    let limit = to;
+    if (held !== null && held.holeLength > 0) {
+      if (next < held.holeAt) {
+        limit = held.holeAt;
+        if (next + HEADER_LENGTH > limit) return 'no';
+      } else {
+        next -= held.holeLength;
+        if (next < held.holeAt) return 'no';
+      }
+    }
+    if (next + HEADER_LENGTH <= limit) return isPlausibleHeader(bytes, next, this.#side, bytes[from]!) ? 'yes' : 'no';
+    if (gap === NO_GAP) return 'wait';
+    if (next === to) return 'yes';
+    return next - to >= gap ? 'wait' : 'no';
+  }
+
+  // ---- step
+
+  #isInStep(): boolean {
+    return this.#step === 'in-step';
+  }
+
+  #believes(bytes: Uint8Array, from: number): boolean {
+    const version = bytes[from]!;
+    if (version === VERSION) return bytes[from + 7] === 0 || isKnownType(bytes[from + 1]!);
+    return version === this.#version && bytes[from + 7] === 0 && isKnownType(bytes[from + 1]!);
+  }
+
+  #mistrust(bytes: Uint8Array, from: number, at: Timestamp): void {
+    const offset = this.#base + from;
+    const head = bytes.subarray(from, from + HEADER_LENGTH);
+    const foreign = offset === 0 ? foreignProtocol(head) : null;
+    if (foreign === null && isPlausibleApartFromVersion(bytes, from, this.#side)) this.#step = 'doubt';
+    else this.#lose(foreign === null ? 'lost-framing' : 'foreign-protocol', offset, at, notARecord(head, foreign));
+  }
+
+  #lose(code: LostStep['code'], offset: number, at: Timestamp | null, cause: string): void {
+    this.#step = 'hunting';
+    this.#lost = { code, offset, at, cause };
+  }
+
+  /** In step again at `offset`, or at the end of the stream. */
+  #found(offset: number, outcome: string): void {
+    const lost = this.#lost;
+    this.#step = 'in-step';
+    this.#lost = null;
+    if (lost === null || lost.offset === offset) return;
+    const length = offset - lost.offset;
+    this.#sink({
+      kind: 'problem',
+      code: lost.code,
+      at: lost.at ?? 0,
+      offset: lost.offset,
+      length,
+      message: `${lost.cause}; ${bytesInWords(length)} belong to no record, and ${outcome}`,
+    });
+  }
+
+  // ---- events
+
+  #arrival(held: HeldBytes | null, from: number, at: Timestamp): Timestamp {
+    return held === null ? at : held.arrivalOf(this.#base + from);
+  }
+
+  #emit(bytes: Uint8Array, from: number, at: Timestamp, missing: number, missingFrom: number): void {
+    readRecord(this.#sink, bytes, from, this.#base + from, at, missing, missingFrom);
+  }
+
+  #remark(code: ProblemCode, at: Timestamp, offset: number, length: number, message: string): void {
+    this.#sink({ kind: 'problem', code, at, offset, length, message, remark: true });
+  }
+}
+
+interface LostStep {
+  readonly code: 'lost-framing' | 'foreign-protocol' | 'midstream-start';
+  readonly offset: number;
+  /** When the first byte passed over arrived; null before there is one. */
+  readonly at: Timestamp | null;
+  readonly cause: string;
+}
+
+const NO_GAP = -1;
+
+function notARecord(head: Uint8Array, foreign: string | null): string {
+  if (foreign !== null) return `the stream begins with ${foreign} ("${visibleBytes(head)}"), not with a FastCGI record`;
+  const shown = Array.from(head, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  return `${shown} is no record header`;
+}
+
+function bytesInWords(count: number): string {
+  return count === 1 ? '1 byte' : `${count} bytes`;
+}
