@@ -1,0 +1,138 @@
+import type { ConnectionSummary, Side } from '../../model/connection.js';
+import type { ConnectionEvent } from '../../model/connection-event.js';
+import { assertNever } from '../../model/errors.js';
+import type { Timestamp } from '../../model/time.js';
+import type { Analyzer, AnalyzerOptions, Protocol } from '../analyzer.js';
+import { RecordDecoder } from './decoder.js';
+import { endedByWord } from './outcome.js';
+import { RequestTracker } from './tracker.js';
+
+/**
+ * Two decoders and a tracker. Most connections live for one request and some for none, so a decoder is made with the first byte of its
+ * direction.
+ */
+export const fastcgi: Protocol = {
+  name: 'fastcgi',
+  analyze: (options) => new FastcgiAnalyzer(options),
+};
+
+/** A source may remark on a connection as often as it likes; people read the first few. */
+const NOTES_KEPT = 20;
+
+class FastcgiAnalyzer implements Analyzer {
+  readonly #options: AnalyzerOptions;
+  readonly #tracker: RequestTracker;
+  #client: RecordDecoder | null = null;
+  #server: RecordDecoder | null = null;
+  #clientBytes = 0;
+  #serverBytes = 0;
+  /** Once a side has ended, or the source has let go, nothing can be made of what it sends. */
+  #clientEnded = false;
+  #serverEnded = false;
+  #notes: string[] | null = null;
+
+  constructor(options: AnalyzerOptions) {
+    this.#options = options;
+    this.#tracker = new RequestTracker(options);
+  }
+
+  push(event: ConnectionEvent): void {
+    switch (event.kind) {
+      case 'bytes':
+        if (event.side === 'client') this.#clientBytes += event.bytes.length;
+        else this.#serverBytes += event.bytes.length;
+        if (event.bytes.length > 0) this.#decoder(event.side)?.push(event.bytes, event.at);
+        break;
+      case 'gap':
+        this.#decoder(event.side)?.gap(event.length, event.at);
+        break;
+      case 'end':
+        this.#end(event.side, event.at);
+        this.#tracker.end(event.side, event.how, event.at);
+        break;
+      case 'failed':
+        this.#tracker.failed(event.failure);
+        break;
+      case 'note':
+        this.#notes ??= [];
+        if (this.#notes.length < NOTES_KEPT) this.#notes.push(event.text);
+        break;
+      case 'closed':
+        this.#end('client', event.at);
+        this.#end('server', event.at);
+        this.#tracker.close(event.at, this.#client !== null || this.#server !== null);
+        break;
+      case 'open':
+        break;
+      default:
+        assertNever(event);
+    }
+  }
+
+  get idle(): boolean {
+    return this.#tracker.idle && (this.#client?.atBoundary ?? true) && (this.#server?.atBoundary ?? true);
+  }
+
+  get offsets(): { readonly client: number; readonly server: number } {
+    const { offsets } = this.#options;
+    return {
+      client: this.#client?.offset ?? offsets?.client ?? 0,
+      server: this.#server?.offset ?? offsets?.server ?? 0,
+    };
+  }
+
+  get opened(): number {
+    return this.#tracker.opened;
+  }
+
+  summary(): ConnectionSummary {
+    const { connection, client, server, at } = this.#options;
+    const { state, managementRecords, problems, begun } = this.#tracker;
+    const { first, failure } = state;
+    return {
+      connection,
+      client,
+      server,
+      at,
+      endedBy: first === null ? null : endedByWord(first.side, first.how),
+      how: first === null ? null : first.how,
+      endedAt: first === null ? null : first.at,
+      requests: begun,
+      bytes: { client: this.#clientBytes, server: this.#serverBytes },
+      managementRecords,
+      problems,
+      failure,
+      undecoded: false,
+      notes: this.#notes === null ? [] : [...this.#notes],
+    };
+  }
+
+  #decoder(side: Side): RecordDecoder | null {
+    if (side === 'client') {
+      if (this.#clientEnded) return null;
+      this.#client ??= this.#makeDecoder('client');
+      return this.#client;
+    }
+    if (this.#serverEnded) return null;
+    this.#server ??= this.#makeDecoder('server');
+    return this.#server;
+  }
+
+  #makeDecoder(side: Side): RecordDecoder {
+    const { offsets, midstream } = this.#options;
+    const tracker = this.#tracker;
+    return new RecordDecoder(side, (event) => tracker.record(side, event), { offset: offsets?.[side], midstream });
+  }
+
+  #end(side: Side, at: Timestamp): void {
+    if (side === 'client') {
+      if (this.#clientEnded) return;
+      this.#clientEnded = true;
+      this.#client?.end(at);
+    } else {
+      if (this.#serverEnded) return;
+      this.#serverEnded = true;
+      this.#server?.end(at);
+    }
+  }
+}
