@@ -1,0 +1,50 @@
+import type { ConnectionSummary } from './connection.js';
+import type { Exchange, Outcome } from './exchange.js';
+import type { Inspection } from './inspection.js';
+
+/**
+ * What exporters and printers have in common: something that is told of each request and connection once, in the order in which they
+ * settle, and writes. Each call resolves when its text has been taken (back-pressure), and is made only after the one before resolved.
+ */
+export interface Output {
+  exchange(exchange: Exchange): Promise<void>;
+  connection(connection: ConnectionSummary): Promise<void>;
+  /** The last call, made also when the session was interrupted: afterwards what was written is whole. */
+  end(summary: SessionSummary): Promise<void>;
+}
+
+/** What NDJSON says of each stream's bytes. */
+export type BodyMode = 'none' | 'text' | 'base64' | 'sha256';
+export const BODY_MODES: readonly BodyMode[] = ['none', 'text', 'base64', 'sha256'];
+
+export interface OutputOptions {
+  /** Resolves when the reader has room again; rejects when it is gone. */
+  readonly write: (chunk: string | Uint8Array) => Promise<void>;
+  /** Secrets are replaced (redaction.ts). */
+  readonly redact: boolean;
+  readonly bodies: BodyMode;
+  /** Where bodies and records are pulled from. */
+  readonly inspection: Inspection;
+  /** Our own version, for formats that name their creator. */
+  readonly version: string;
+}
+
+/** The whole session, whatever the display filter lets through. */
+export interface SessionSummary {
+  readonly connections: number;
+  readonly requests: number;
+  readonly completed: number;
+  /** Settled requests by outcome; only the outcomes that occurred. */
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly findings: { readonly error: number; readonly warning: number; readonly note: number };
+  readonly evicted: number;
+  /** From the first to the last thing that was seen. */
+  readonly seconds: number;
+  /** Requests that the filter let through, and that it held back. */
+  readonly shown: number;
+  readonly hidden: number;
+  /** Settled requests and connections that were evicted before this output got to them. */
+  readonly skipped: number;
+  /** Bytes that passed and could not be recorded. */
+  readonly lostBytes: number;
+}

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import { isSecretName, REDACTED, redactExchange, redactUrl, redactValue } from '../../src/model/redaction.js';
+import { finding, stdoutOf, storedExchange } from '../support/exchange-fixture.js';
+
+describe('isSecretName', () => {
+  it.each([
+    'HTTP_COOKIE',
+    'Cookie',
+    'Set-Cookie',
+    'HTTP_AUTHORIZATION',
+    'Authorization',
+    'REDIRECT_HTTP_AUTHORIZATION',
+    'HTTP_PROXY_AUTHORIZATION',
+    'PHP_AUTH_USER',
+    'PHP_AUTH_PW',
+    'PHP_AUTH_DIGEST',
+    'DB_PASSWORD',
+    'DB_PASS',
+    'APP_SECRET',
+    'HTTP_X_API_KEY',
+    'X-Api-Key',
+    'apiKey',
+    'APIKEY',
+    'access_token',
+    'csrfToken',
+    'user[password]',
+    'PHPSESSID',
+    'key',
+    'auth',
+  ])('%s is', (name) => {
+    expect(isSecretName(name)).toBe(true);
+  });
+
+  it.each([
+    'SCRIPT_FILENAME',
+    'QUERY_STRING',
+    'HTTP_HOST',
+    'AUTH_TYPE',
+    'REMOTE_USER',
+    'HTTP_USER_AGENT',
+    'PHP_SELF',
+    'keyword',
+    'monkey',
+    'compass',
+    'SSL_SERVER_A_SIG',
+    '',
+  ])('%s is not', (name) => {
+    expect(isSecretName(name)).toBe(false);
+  });
+});
+
+describe('redactUrl', () => {
+  it.each([
+    ['http://h/p?x=1', 'http://h/p?x=1'],
+    ['http://h/p?x=1&token=abc&y=2', 'http://h/p?x=1&token=[redacted]&y=2'],
+    ['token=abc;def', 'token=[redacted]'],
+    ['password=a b&x=1', 'password=[redacted]&x=1'],
+    ['/p?api_key=1#top', '/p?api_key=[redacted]'],
+    ['https://app/cb#access_token=abc&state=1', 'https://app/cb#access_token=[redacted]&state=1'],
+    ['/shop;jsessionid=AB12/cart?x=1', '/shop;jsessionid=[redacted]/cart?x=1'],
+    ['/p?a=1;token=x/y&b=2', '/p?a=1;token=[redacted]&b=2'],
+    ['token=a?b#c', 'token=[redacted]'],
+    ['token=http://a/?b', 'token=[redacted]'],
+    ['next.php?token=a', 'next.php?token=[redacted]'],
+    ['/p?user%5Bpassword%5D=x', '/p?user%5Bpassword%5D=[redacted]'],
+    ['/login?next=/cb?token=abc&z=1', '/login?next=/cb?token=[redacted]&z=1'],
+    ['/login?next=%2Fcb%3Fa%3D1%26token%3Dabc', '/login?next=%2Fcb%3Fa%3D1%26token%3D%5Bredacted%5D'],
+    ['ftp://joe:pa55@h/x', 'ftp://joe:[redacted]@h/x'],
+    ['/p?token=', '/p?token='],
+    ['/p?%zz=1&secret=2', '/p?%zz=1&secret=[redacted]'],
+    ['no query', 'no query'],
+  ])('%s', (url, shown) => {
+    expect(redactUrl(url)).toBe(shown);
+  });
+
+  it('takes time linear in the length', () => {
+    for (const unit of ['&', ';', '?a', 'a', '%3d', '=', 'http://', '://a:']) {
+      const long = unit.repeat(200_000);
+      expect(redactUrl(long)).toHaveLength(long.length);
+    }
+  });
+});
+
+describe('redactExchange', () => {
+  const PASSWORD = 'correct-horse-battery';
+  const { exchange } = storedExchange({
+    params: {
+      HTTP_COOKIE: `PHPSESSID=${PASSWORD}`,
+      HTTP_AUTHORIZATION: `Basic ${PASSWORD}`,
+      PHP_AUTH_PW: PASSWORD,
+      QUERY_STRING: `x=1&password=${PASSWORD}`,
+      REQUEST_URI: `/index.php?x=1&password=${PASSWORD}`,
+      HTTP_REFERER: `http://shop.example/?token=${PASSWORD}`,
+      APP_SECRET: PASSWORD,
+      EMPTY_TOKEN: '',
+    },
+    stdout: stdoutOf(
+      `Status: 302 Found\nSet-Cookie: id=${PASSWORD}\nLocation: /next?key=${PASSWORD}&a=b\nX-Kept: yes`,
+      '',
+    ),
+    findings: [
+      {
+        ...finding('x'),
+        detail: `The URI was "/index.php?x=1&password=${PASSWORD}", the secret ${PASSWORD}.`,
+        evidence: [{ kind: 'stderr', text: `login failed: ${PASSWORD}` }],
+      },
+    ],
+    override: { stderrHead: new Uint8Array(0), bodyHead: new Uint8Array(0) },
+  });
+
+  it('leaves no secret anywhere', () => {
+    expect(JSON.stringify(exchange)).toContain(PASSWORD);
+    const redacted = redactExchange(exchange);
+    expect(JSON.stringify(redacted)).not.toContain(PASSWORD);
+    expect(redacted.url).toBe('http://shop.example/index.php?x=1&password=[redacted]');
+    const value = (name: string) => redacted.params.find((param) => param.name === name)?.value;
+    expect(value('HTTP_COOKIE')).toBe(REDACTED);
+    expect(value('HTTP_REFERER')).toBe('http://shop.example/?token=[redacted]');
+    expect(value('EMPTY_TOKEN')).toBe('');
+    expect(value('SCRIPT_FILENAME')).toBe('/srv/www/index.php');
+    expect(redacted.response?.headers).toEqual([
+      { name: 'Status', value: '302 Found' },
+      { name: 'Set-Cookie', value: REDACTED },
+      { name: 'Location', value: '/next?key=[redacted]&a=b' },
+      { name: 'X-Kept', value: 'yes' },
+    ]);
+  });
+
+  it('does not touch the original, and keeps order and number of params', () => {
+    const before = structuredClone(exchange);
+    const redacted = redactExchange(exchange);
+    expect(exchange).toEqual(before);
+    expect(redacted.params.map((param) => param.name)).toEqual(exchange.params.map((param) => param.name));
+  });
+
+  it('drops the exact bytes of a value that it replaced', () => {
+    const bytes = Uint8Array.from([0xff, 0x41]);
+    const one = storedExchange({
+      allParams: [
+        { name: 'HTTP_COOKIE', value: '\ufffdA', bytes },
+        { name: 'X', value: '\ufffdA', bytes },
+      ],
+    });
+    const { params } = redactExchange(one.exchange);
+    expect(params[0]).toEqual({ name: 'HTTP_COOKIE', value: REDACTED });
+    expect(params[1]?.bytes).toBe(bytes);
+  });
+});
+
+it('redactValue keeps an empty value, as there is nothing to hide', () => {
+  expect(redactValue('HTTP_COOKIE', '')).toBe('');
+});
