@@ -1,0 +1,18 @@
+import { defineRule } from '../rule.js';
+
+export const unixBacklogFull = defineRule({
+  id: 'unix-backlog-full',
+  severity: 'error',
+  title: 'The backend’s listen queue is full',
+  about: 'end',
+  check({ failure }) {
+    if (failure?.reason !== 'backlog-full') return null;
+    return {
+      detail: `${failure.message} (${failure.errno}): more connections wait than the queue holds.`,
+      advice: [
+        'All workers are busy: look for slow requests in the list (o orders by total), then raise pm.max_children.',
+        'Raise listen.backlog and net.core.somaxconn together (the smaller one counts) and restart.',
+      ],
+    };
+  },
+});

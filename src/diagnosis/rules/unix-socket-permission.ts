@@ -1,0 +1,19 @@
+import { defineRule } from '../rule.js';
+
+export const unixSocketPermission = defineRule({
+  id: 'unix-socket-permission',
+  severity: 'error',
+  title: 'No permission to connect to the backend’s socket',
+  about: 'end',
+  check({ failure }) {
+    if (failure?.reason !== 'denied') return null;
+    return {
+      detail: `${failure.message} (${failure.errno}). This is what fcgi-inspect’s own user may do; the web server’s user may have other rights.`,
+      advice: [
+        'PHP-FPM pool file: listen.owner, listen.group and listen.mode = 0660, with the web server’s user in that group; restart both.',
+        'Every directory above the socket needs the x bit: namei -l PATH.',
+        'Mode bits look right: SELinux or AppArmor, see the audit log.',
+      ],
+    };
+  },
+});

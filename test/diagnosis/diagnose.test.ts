@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { diagnose } from '../../src/diagnosis/diagnose.js';
+import { RULES } from '../../src/diagnosis/rules/index.js';
+import type { ConnectFailure } from '../../src/model/connection.js';
+import type { Problem } from '../../src/model/exchange.js';
+import { type ExchangeOptions, storedExchange } from '../support/exchange-fixture.js';
+
+const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp'): ExchangeOptions => ({
+  outcome: 'not-connected',
+  stdout: '',
+  override: {
+    failure: { reason, errno: 'E', message: 'connect failed' },
+    appStatus: null,
+    protocolStatus: null,
+    server: kind === 'tcp' ? { kind, host: '127.0.0.1', port: 9000 } : { kind, path: '/run/x.sock' },
+  },
+});
+const foreign = (side: 'client' | 'server'): ExchangeOptions => ({
+  outcome: 'undecodable',
+  stdout: '',
+  override: { problems: [{ code: 'foreign-protocol', side, at: 0, offset: 0, length: 4, message: 'This is HTTP.' } satisfies Problem] },
+});
+const rejected = (protocolStatus: string): ExchangeOptions => ({ outcome: 'rejected', stdout: '', override: { protocolStatus } });
+const headless = { status: 200, reason: '', headers: [], complete: false, length: 4, invalidLines: [] };
+
+/** For each rule: what makes it the first finding, and the nearest thing that must not. */
+const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, nearMiss: ExchangeOptions])[] = [
+  ['connect-refused-tcp', failed('refused'), failed('missing')],
+  ['unix-socket-missing', failed('missing', 'unix'), failed('refused', 'unix')],
+  ['unix-socket-stale', failed('refused', 'unix'), failed('refused')],
+  ['unix-socket-permission', failed('denied', 'unix'), failed('missing', 'unix')],
+  ['unix-backlog-full', failed('backlog-full', 'unix'), failed('refused', 'unix')],
+  ['connect-timeout', failed('timed-out'), failed('refused')],
+  ['peer-speaks-not-fastcgi', foreign('client'), foreign('server')],
+  ['backend-speaks-http', foreign('server'), foreign('client')],
+  ['overloaded', rejected('overloaded'), rejected('cant-mpx-conn')],
+  ['cant-mpx-conn', rejected('cant-mpx-conn'), rejected('unknown-role')],
+  ['unknown-role', rejected('unknown-role'), rejected('overloaded')],
+  ['client-abort', { outcome: 'web-server-closed' }, { outcome: 'unfinished' }],
+  ['rst-before-any-byte', { outcome: 'backend-reset', stdout: '' }, { outcome: 'backend-reset' }],
+  ['eof-before-any-byte', { outcome: 'backend-closed', stdout: '' }, { outcome: 'backend-reset', stdout: '' }],
+  ['crash-mid-response', { outcome: 'backend-closed' }, { outcome: 'backend-closed', stdout: '' }],
+  ['end-without-header', { stdout: '' }, {}],
+  ['header-not-terminated', { stdout: 'oops', override: { response: headless } }, { outcome: 'unfinished', stdout: 'oops', override: { response: headless } }],
+  ['primary-script-unknown', { stderr: 'Primary script unknown' }, { stderr: 'Primary concern' }],
+  ['php-fatal', { stderr: 'PHP message: PHP Fatal error:  Uncaught Error: no in /a.php:3' }, { stderr: 'PHP message: PHP Warning:  no in /a.php' }],
+  ['stderr-noise', { stderr: 'PHP message: PHP Warning:  no in /a.php' }, { stderr: '' }],
+];
+
+const ids = (options: ExchangeOptions): string[] => diagnose(storedExchange(options).exchange).map((finding) => finding.id);
+
+describe('rules', () => {
+  it('each has a trigger and a near miss here', () => {
+    expect(CASES.map(([id]) => id).sort()).toEqual(RULES.map((rule) => rule.id).sort());
+  });
+
+  it.each(CASES)('%s', (id, trigger, nearMiss) => {
+    expect(ids(trigger)[0]).toBe(id);
+    expect(ids(nearMiss)).not.toContain(id);
+  });
+
+  it('says nothing of an ordinary request', () => {
+    expect(ids({})).toEqual([]);
+  });
+
+  it('gives one cause one finding, and what STDERR says beside it, the graver first', () => {
+    expect(ids({ outcome: 'web-server-closed', stderr: 'PHP message: PHP Fatal error:  Allowed memory size of 1 bytes exhausted' })).toEqual([
+      'php-fatal',
+      'client-abort',
+    ]);
+    expect(ids({ outcome: 'backend-reset', stdout: '', stderr: 'a word' })).toEqual(['rst-before-any-byte', 'stderr-noise']);
+  });
+
+  it('always says what to do', () => {
+    for (const [, trigger] of CASES)
+      for (const finding of diagnose(storedExchange(trigger).exchange)) {
+        expect(finding.detail.length).toBeGreaterThan(10);
+        expect(finding.advice.length).toBeGreaterThan(0);
+      }
+  });
+});
