@@ -1,0 +1,278 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type Endpoint, formatEndpoint } from '../model/connection.js';
+import { FcgiInspectError } from '../model/errors.js';
+import type { Severity } from '../model/finding.js';
+import { parseBytes, parseDuration } from '../model/quantity.js';
+import { parseFilter } from '../session/filter.js';
+import { isLocal, parseAddress } from './address.js';
+import { EPILOGUE } from './help.js';
+
+export type Format = 'tui' | 'lines' | 'detail' | 'ndjson';
+export type Bodies = 'none' | 'text' | 'base64' | 'sha256';
+
+/** What the command line asks for, checked and complete. */
+export interface Settings {
+  readonly command: 'proxy' | 'demo';
+  readonly routes: readonly { readonly listen: Endpoint; readonly upstream: Endpoint }[];
+  readonly filter: string;
+  /** What standard output gets; null when a file option has taken standard output for itself. */
+  readonly format: Format | null;
+  /** A path, `-` for standard output, or null. */
+  readonly har: string | null;
+  readonly ndjson: string | null;
+  readonly bodies: Bodies;
+  readonly redact: boolean;
+  readonly failOn: Severity | 'never';
+  readonly count: number | null;
+  /** Milliseconds. */
+  readonly duration: number | null;
+  readonly maxRequests: number | null;
+  /** Bytes. */
+  readonly maxSpool: number | null;
+  readonly color: boolean;
+  readonly quiet: boolean;
+  /** What a person should be told before it starts. */
+  readonly warnings: readonly string[];
+}
+
+/** What the process stands in. */
+export interface Surroundings {
+  readonly version: string;
+  readonly stdinIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** `--help` and `--version` give a text and nothing to do. */
+export type Parsed = { readonly settings: Settings } | { readonly print: string };
+
+/**
+ * Reads the arguments after the program's name.
+ *
+ * @throws FcgiInspectError for a wrong usage, with what is wrong and what to try
+ */
+export function parseArguments(args: readonly string[], around: Surroundings): Parsed {
+  let result: Settings | undefined;
+  let printed = '';
+  let complaint = '';
+  const program = inspecting(new Command('fcgi-inspect'))
+    .description(
+      'A debugging proxy for FastCGI: point the web server at --listen, and see every request as it passes to --upstream:\n' +
+        'its records in time, params, bodies, STDERR, how it ended, and who ended it.',
+    )
+    .usage('--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect demo [options]')
+    .version(around.version, '-V, --version')
+    .option(
+      '--listen <address>',
+      'where the web server is to connect (repeatable: pairs with --upstream in order)',
+      collect,
+      [],
+    )
+    .option('--upstream <address>', 'where the FastCGI backend listens', collect, [])
+    .argument('[files...]')
+    .addHelpText('after', EPILOGUE)
+    .action((files: string[], raw: Raw) => {
+      if (files.length > 0) throw notACommand(files[0]!);
+      result = settingsOf('proxy', raw, around);
+    });
+  const demo = inspecting(new Command('demo'))
+    .description(
+      'Show it all at work: the proxy between a built-in web-server side and a built-in FastCGI application.',
+    )
+    .action((_: Raw, command: Command) => {
+      result = settingsOf('demo', command.optsWithGlobals(), around);
+    });
+  program.addCommand(demo);
+  for (const command of [program, demo])
+    command
+      .helpOption('-h, --help', 'this text')
+      .helpCommand(false)
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => {
+          printed += text;
+        },
+        writeErr: (text) => {
+          complaint += text;
+        },
+      });
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { print: printed };
+    throw new FcgiInspectError(
+      'usage',
+      (complaint || error.message).trim().replace(/^error: /, ''),
+      'see fcgi-inspect --help',
+    );
+  }
+  return { settings: result! };
+}
+
+interface Raw {
+  readonly listen?: string[];
+  readonly upstream?: string[];
+  readonly filter?: string;
+  readonly format?: Format;
+  readonly har?: string;
+  readonly ndjson?: string;
+  readonly bodies: Bodies;
+  readonly redact: boolean;
+  readonly failOn: Severity | 'never';
+  readonly count?: number;
+  readonly duration?: number;
+  readonly maxRequests?: number;
+  readonly maxSpool?: number;
+  readonly color: 'auto' | 'always' | 'never';
+  readonly quiet?: boolean;
+}
+
+/** The options of every command that inspects. */
+function inspecting(command: Command): Command {
+  return command
+    .option(
+      '-Y, --filter <expr>',
+      "show and export only the requests that match, e.g. 'status >= 500 and ttfb > 200ms'",
+    )
+    .addOption(
+      new Option('--format <format>', 'what standard output gets (default: tui on a terminal, else lines)').choices([
+        'tui',
+        'lines',
+        'detail',
+        'ndjson',
+      ]),
+    )
+    .option('--har <file>', 'also write HAR 1.2; - is standard output')
+    .option('--ndjson <file>', 'also write NDJSON; - is standard output')
+    .addOption(
+      new Option('--bodies <what>', "what NDJSON says of each stream's bytes")
+        .choices(['none', 'text', 'base64', 'sha256'])
+        .default('none'),
+    )
+    .option('--no-redact', 'keep secrets in HAR, NDJSON, lines and detail (the terminal UI always shows what passed)')
+    .addOption(
+      new Option('--fail-on <severity>', 'exit 3 if a finding of that severity or worse was made')
+        .choices(['error', 'warning', 'never'])
+        .default('never'),
+    )
+    .option('-n, --count <n>', 'stop after N requests', positive)
+    .option('--duration <time>', 'stop after a time (90s, 5m)', duration)
+    .option('--max-requests <n>', 'how many requests are kept (default: 100000)', positive)
+    .option('--max-spool <size>', 'how many bytes are kept on disk (default: 1GiB)', size)
+    .addOption(
+      new Option('--color <when>', 'colours; NO_COLOR is honoured')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .option('-q, --quiet', 'no messages on standard error but errors');
+}
+
+function settingsOf(command: Settings['command'], raw: Raw, around: Surroundings): Settings {
+  const filter = raw.filter ?? '';
+  parseFilter(filter);
+  const warnings: string[] = [];
+  return {
+    command,
+    routes: command === 'demo' ? [] : routesOf(raw, warnings),
+    filter,
+    format: formatOf(raw, around),
+    har: raw.har ?? null,
+    ndjson: raw.ndjson ?? null,
+    bodies: raw.bodies,
+    redact: raw.redact,
+    failOn: raw.failOn,
+    count: raw.count ?? null,
+    duration: raw.duration ?? null,
+    maxRequests: raw.maxRequests ?? null,
+    maxSpool: raw.maxSpool ?? null,
+    color: colorOf(raw, around),
+    quiet: raw.quiet ?? false,
+    warnings,
+  };
+}
+
+function routesOf(raw: Raw, warnings: string[]): Settings['routes'] {
+  const listens = (raw.listen ?? []).map((text) => parseAddress(text, '--listen'));
+  const upstreams = (raw.upstream ?? []).map((text) => parseAddress(text, '--upstream'));
+  if (listens.length === 0 && upstreams.length === 0)
+    throw new FcgiInspectError(
+      'usage',
+      'nothing to inspect',
+      'try fcgi-inspect demo, or fcgi-inspect --listen 9001 --upstream 9000 with the web server pointed at port 9001',
+    );
+  if (listens.length !== upstreams.length)
+    throw new FcgiInspectError(
+      'usage',
+      `${listens.length} --listen and ${upstreams.length} --upstream: each needs its partner`,
+      'the first --listen pairs with the first --upstream, the second with the second',
+    );
+  for (const endpoint of listens)
+    if (!isLocal(endpoint))
+      warnings.push(
+        `${formatEndpoint(endpoint)} can be reached from other hosts. FastCGI has no authentication: whoever reaches it runs code on the backend`,
+      );
+  for (const endpoint of upstreams)
+    if (endpoint.kind === 'tcp' && endpoint.port === 0)
+      throw new FcgiInspectError(
+        'bad-address',
+        '--upstream needs a port other than 0',
+        'name the port on which the backend listens',
+      );
+  return listens.map((listen, index) => ({ listen, upstream: upstreams[index]! }));
+}
+
+function formatOf(raw: Raw, around: Surroundings): Format | null {
+  const claims = [
+    raw.har === '-' && '--har -',
+    raw.ndjson === '-' && '--ndjson -',
+    raw.format && `--format ${raw.format}`,
+  ].filter((claim) => typeof claim === 'string');
+  if (claims.length > 1)
+    throw new FcgiInspectError('usage', `${claims.join(' and ')} both want standard output`, 'give one of them a file');
+  if (raw.format === 'tui' && !(around.stdinIsTerminal && around.stdoutIsTerminal))
+    throw new FcgiInspectError(
+      'usage',
+      '--format tui needs a terminal on standard input and output',
+      'use --format lines here',
+    );
+  if (raw.format) return raw.format;
+  if (claims.length > 0) return null;
+  return around.stdinIsTerminal && around.stdoutIsTerminal ? 'tui' : 'lines';
+}
+
+/** https://no-color.org: set and not empty. */
+function colorOf(raw: Raw, { env, stdoutIsTerminal }: Surroundings): boolean {
+  if (raw.color !== 'auto') return raw.color === 'always';
+  return stdoutIsTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+function notACommand(word: string): FcgiInspectError {
+  return new FcgiInspectError(
+    'usage',
+    `${JSON.stringify(word)} is no command of this version, and capture files cannot be read yet`,
+    'try fcgi-inspect demo, or fcgi-inspect --listen 9001 --upstream 9000',
+  );
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+function duration(text: string): number {
+  const value = parseDuration(text, 's');
+  if (value === null || value === 0) throw new InvalidArgumentError('Write a time as 90s, 5m or 1h30m.');
+  return value;
+}
+
+function size(text: string): number {
+  const value = parseBytes(text);
+  if (value === null || value === 0) throw new InvalidArgumentError('Write a size as 64MB or 1GiB.');
+  return value;
+}
