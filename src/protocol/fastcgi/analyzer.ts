@@ -51,7 +51,7 @@ class FastcgiAnalyzer implements Analyzer {
         this.#tracker.end(event.side, event.how, event.at);
         break;
       case 'failed':
-        this.#tracker.failed(event.failure);
+        this.#tracker.requests.failed(event.failure);
         break;
       case 'note':
         this.#notes ??= [];
@@ -82,13 +82,13 @@ class FastcgiAnalyzer implements Analyzer {
   }
 
   get opened(): number {
-    return this.#tracker.opened;
+    return this.#tracker.requests.opened;
   }
 
   summary(): ConnectionSummary {
     const { connection, client, server, at } = this.#options;
-    const { state, managementRecords, problems, begun } = this.#tracker;
-    const { first, failure } = state;
+    const { managementRecords, requests } = this.#tracker;
+    const { first, failure } = requests.state;
     return {
       connection,
       client,
@@ -97,10 +97,10 @@ class FastcgiAnalyzer implements Analyzer {
       endedBy: first === null ? null : endedByWord(first.side, first.how),
       how: first === null ? null : first.how,
       endedAt: first === null ? null : first.at,
-      requests: begun,
+      requests: requests.begun,
       bytes: { client: this.#clientBytes, server: this.#serverBytes },
       managementRecords,
-      problems,
+      problems: requests.problems,
       failure,
       undecoded: false,
       notes: this.#notes === null ? [] : [...this.#notes],

@@ -1,0 +1,185 @@
+import type { ConnectFailure, EndKind, Side } from '../../model/connection.js';
+import { type Outcome, PROBLEMS_KEPT, type Problem } from '../../model/exchange.js';
+import type { Timestamp } from '../../model/time.js';
+import type { AnalyzerOptions } from '../analyzer.js';
+import { NULL_REQUEST_ID } from './constants.js';
+import { ExchangeBuilder } from './exchange-builder.js';
+import { type ConnectionState, decideOutcome, endedByWord } from './outcome.js';
+
+/**
+ * The requests of one connection from their opening until they are settled, and what is known of the connection itself: who ended it,
+ * and what is wrong with it that belongs to no request.
+ *
+ * A request is open from its BEGIN_REQUEST until END_REQUEST, or until the connection tells that none will come (outcome.ts). Ids are
+ * used again on kept connections (specification section 3.3), so the last settled requests are remembered for records that come late.
+ *
+ * Where the beginning of the web server's stream was not seen, or some of it was lost, a BEGIN_REQUEST may be missing. That is over as
+ * soon as no request is open: from there on the connection counts as seen from its beginning, which is what lets a replay start at
+ * such a point without knowing what was before.
+ */
+export class OpenRequests {
+  /*
+   * Invariants: no request in #open has an outcome, all in #settled have; #settled is ordered by time and at most SETTLED_KEPT long.
+   */
+  readonly #open = new Map<number, ExchangeBuilder>();
+  readonly #settled: ExchangeBuilder[] = [];
+  readonly #options: AnalyzerOptions;
+  readonly #connectionProblems: Problem[] = [];
+  #beginMayBeMissing: boolean;
+  /** How many exchanges were opened, those before `options.opened` included. */
+  opened: number;
+  /** How many of them were requests. */
+  begun: number;
+  /** Problems that belong to no request. */
+  problems = 0;
+  readonly state: ConnectionState = {
+    clientEnd: null,
+    serverEnd: null,
+    clientReset: false,
+    first: null,
+    failure: null,
+    closed: false,
+  };
+
+  constructor(options: AnalyzerOptions) {
+    this.#options = options;
+    this.#beginMayBeMissing = options.midstream;
+    this.opened = this.begun = options.opened ?? 0;
+  }
+
+  /** No request is open, no side has ended, and nothing of what was before matters to the next request. */
+  get idle(): boolean {
+    return (
+      this.#open.size === 0 && this.state.first === null && this.state.failure === null && !this.#beginMayBeMissing
+    );
+  }
+
+  /** Whether a record for an unknown id may be of a request whose beginning was not seen. */
+  get beginMayBeMissing(): boolean {
+    return this.#beginMayBeMissing;
+  }
+
+  find(id: number): ExchangeBuilder | undefined {
+    return this.#open.get(id);
+  }
+
+  /** The request that had the id last, if that is not long ago. */
+  findSettled(id: number): ExchangeBuilder | undefined {
+    return this.#settled.findLast(({ exchange }) => exchange.requestId === id);
+  }
+
+  /** @param begin null when BEGIN_REQUEST was not seen, or not whole @param startSeen whether it was seen at all */
+  open(
+    id: number,
+    begin: { readonly role: number; readonly flags: number } | null,
+    startSeen: boolean,
+    at: Timestamp,
+  ): ExchangeBuilder {
+    const { connection, client, server, midstream } = this.#options;
+    const builder = new ExchangeBuilder({
+      n: this.#options.nextNumber(),
+      connection,
+      client,
+      server,
+      requestId: id,
+      at,
+      precedingRequests: this.opened,
+      begin,
+      startSeen,
+      answerStartSeen: startSeen || !midstream,
+    });
+    this.opened += 1;
+    if (!this.state.closed) this.begun += 1;
+    this.#open.set(id, builder);
+    const { first } = this.state;
+    if (first !== null) builder.connectionEnd(endedByWord(first.side, first.how), first.how, first.at);
+    this.#options.sink({ kind: 'opened', exchange: builder.exchange });
+    return builder;
+  }
+
+  settle(builder: ExchangeBuilder, outcome: Outcome, at: Timestamp): void {
+    this.#open.delete(builder.exchange.requestId);
+    builder.settle(outcome, at, this.state.failure);
+    this.#settled.push(builder);
+    if (this.#settled.length > SETTLED_KEPT) this.#settled.shift();
+    if (this.#open.size === 0) this.#beginMayBeMissing = false;
+    this.#options.sink({ kind: 'settled', exchange: builder.exchange });
+  }
+
+  /** Settles a request if it can be told what became of it. */
+  decide(builder: ExchangeBuilder, at: Timestamp): void {
+    const outcome = decideOutcome(builder, this.state);
+    if (outcome !== null) this.settle(builder, outcome, at);
+  }
+
+  /** A side has stopped sending; its decoder has said everything. */
+  end(side: Side, how: EndKind, at: Timestamp): void {
+    const { state } = this;
+    if (side === 'client') {
+      state.clientEnd ??= how;
+      if (how === 'reset') state.clientReset = true;
+    } else {
+      state.serverEnd ??= how;
+    }
+    if (state.first === null) {
+      state.first = { side, how, at };
+      for (const builder of this.#open.values()) builder.connectionEnd(endedByWord(side, how), how, at);
+    }
+    this.#decideAll(state.first.at);
+  }
+
+  /** The upstream could not be reached. */
+  failed(failure: ConnectFailure): void {
+    this.state.failure = failure;
+  }
+
+  /**
+   * Nothing more will come: settles everything that is open. A failure to connect, and bytes that were no request, get an exchange with
+   * id 0, so that there is a row to look at.
+   * @param foreign whether anything passed that was neither of a request nor management
+   */
+  close(at: Timestamp, foreign: boolean): void {
+    const { state } = this;
+    state.closed = true;
+    const over = state.first?.at ?? at;
+    this.#decideAll(over);
+    if (this.opened > 0 || (state.failure === null && !foreign)) return;
+    const builder = this.open(NULL_REQUEST_ID, null, false, this.#options.at);
+    for (const problem of this.#connectionProblems) builder.problem(problem);
+    builder.exchange.records.problems = this.problems;
+    this.settle(builder, state.failure === null ? 'undecodable' : 'not-connected', over);
+  }
+
+  /** Puts a problem down to a request, or to the connection. */
+  blame(builder: ExchangeBuilder | null, problem: Problem): void {
+    if (builder !== null) {
+      builder.problem(problem);
+      return;
+    }
+    this.problems += 1;
+    if (this.#connectionProblems.length < PROBLEMS_KEPT) this.#connectionProblems.push(problem);
+  }
+
+  /**
+   * Puts a problem of the connection's bytes down to every open request, since each may be concerned.
+   * @param stepLost whether records may have been in those bytes
+   */
+  blameAll(problem: Problem, stepLost: boolean): void {
+    if (stepLost && problem.side === 'client') {
+      this.#beginMayBeMissing = true;
+      this.#settled.length = 0;
+    }
+    if (this.#open.size === 0) this.blame(null, problem);
+    for (const builder of this.#open.values()) {
+      builder.problem(problem);
+      if (stepLost) builder.loseStep(problem);
+    }
+  }
+
+  #decideAll(at: Timestamp): void {
+    for (const builder of this.#open.values()) this.decide(builder, at);
+  }
+}
+
+/** How many settled requests are remembered for records that come late; those come at once or not at all. */
+const SETTLED_KEPT = 4;
