@@ -1,6 +1,7 @@
 import { isLossyUtf8, NO_BYTES } from '../../model/bytes.js';
 import type { Header, ResponseHead } from '../../model/exchange.js';
 import { visibleBytes } from '../../model/visible-text.js';
+import { wireText } from './wire-text.js';
 
 /**
  * The CGI header block at the head of STDOUT (RFC 3875 section 6): lines ended by LF or CRLF up to an empty one. It may be spread
@@ -43,10 +44,10 @@ export class ResponseHeadReader {
     const complete = end >= 0;
     const taken = complete ? end : room;
     if (this.#length === 0) {
-      this.#head = parseHead(bytes.subarray(0, taken), complete);
+      this.#head = parseHead(bytes, taken, complete);
     } else {
       this.#hold(bytes, taken);
-      this.#head = parseHead(this.#held.subarray(0, this.#length), complete);
+      this.#head = parseHead(this.#held, this.#length, complete);
     }
     this.#held = NO_BYTES;
     return true;
@@ -55,7 +56,7 @@ export class ResponseHeadReader {
   /** STDOUT is over: what came of the block becomes the head. Without a single byte there is none. */
   finish(): void {
     if (this.#head !== null || this.#length === 0) return;
-    this.#head = parseHead(this.#held.subarray(0, this.#length), false);
+    this.#head = parseHead(this.#held, this.#length, false);
     this.#held = NO_BYTES;
   }
 
@@ -107,68 +108,70 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
 
-/** A field name is a token (RFC 9110 section 5.6.2). */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** A field name is a token (RFC 9110 section 5.6.2): its characters, by their codes. */
+const TOKEN = new Uint8Array(256);
+for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+  TOKEN[character.charCodeAt(0)] = 1;
+}
 const STATUS = /^([0-9]{3})(?![0-9])[ \t]*(.*)$/s;
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-
-function parseHead(block: Uint8Array, complete: boolean): ResponseHead {
+function parseHead(bytes: Uint8Array, length: number, complete: boolean): ResponseHead {
   const headers: Header[] = [];
   const invalidLines: string[] = [];
   let at = 0;
-  while (at < block.length) {
-    const lf = block.indexOf(LF, at);
-    const next = lf < 0 ? block.length : lf + 1;
-    let end = lf < 0 ? block.length : lf;
-    if (lf >= 0 && end > at && block[end - 1] === CR) end--;
-    if (end > at) readLine(block.subarray(at, end), headers, invalidLines);
-    at = next;
+  while (at < length) {
+    let lf = at;
+    while (lf < length && bytes[lf] !== LF) lf++;
+    const end = lf < length && lf > at && bytes[lf - 1] === CR ? lf - 1 : lf;
+    if (end > at) readLine(bytes, at, end, headers, invalidLines);
+    at = lf + 1;
   }
-  return { ...readStatus(headers, complete), headers, complete, length: block.length, invalidLines };
+  const { status, reason } = complete ? readStatus(headers) : UNKNOWN_STATUS;
+  return { status, reason, headers, complete, length, invalidLines };
 }
 
-function readLine(line: Uint8Array, headers: Header[], invalidLines: string[]): void {
-  const last = headers.at(-1);
-  if (isBlank(line[0]) && last !== undefined) {
-    const more = headerText(line, 0);
+function readLine(bytes: Uint8Array, from: number, to: number, headers: Header[], invalidLines: string[]): void {
+  const last = headers[headers.length - 1];
+  if (isBlank(bytes[from]) && last !== undefined) {
+    const more = headerText(bytes, from, to);
     const value = last.value === '' || more === '' ? last.value + more : `${last.value} ${more}`;
     headers[headers.length - 1] = { name: last.name, value };
     return;
   }
-  const colon = line.indexOf(COLON);
-  const name = colon > 0 ? decodeText(line.subarray(0, colon)) : '';
-  if (TOKEN.test(name)) headers.push({ name, value: headerText(line, colon + 1) });
-  else if (invalidLines.length < INVALID_LINES_KEPT) invalidLines.push(visibleBytes(line, INVALID_LINE_LENGTH));
-}
-
-/** Of several Status or Location lines the first counts. */
-function readStatus(headers: readonly Header[], complete: boolean): { status: number | null; reason: string } {
-  if (!complete) return { status: null, reason: '' };
-  const line = headers.find(({ name }) => name.toLowerCase() === 'status');
-  if (line === undefined) {
-    const redirect = headers.some(({ name }) => name.toLowerCase() === 'location');
-    return { status: redirect ? 302 : 200, reason: '' };
+  let colon = from;
+  while (colon < to && TOKEN[bytes[colon]!] === 1) colon++;
+  if (colon > from && colon < to && bytes[colon] === COLON) {
+    headers.push({ name: wireText(bytes, from, colon), value: headerText(bytes, colon + 1, to) });
+  } else if (invalidLines.length < INVALID_LINES_KEPT) {
+    invalidLines.push(visibleBytes(bytes.subarray(from, to), INVALID_LINE_LENGTH));
   }
-  const match = STATUS.exec(line.value);
-  return match ? { status: Number(match[1]), reason: match[2]! } : { status: null, reason: '' };
 }
 
-/** A field value without the white space around it. */
-function headerText(line: Uint8Array, from: number): string {
+const UNKNOWN_STATUS = { status: null, reason: '' };
+
+/** Of several Status lines the first counts. */
+function readStatus(headers: readonly Header[]): { readonly status: number | null; readonly reason: string } {
+  let redirect = false;
+  for (const { name, value } of headers) {
+    if (name.length === 6 && name.toLowerCase() === 'status') {
+      const match = STATUS.exec(value);
+      return match ? { status: Number(match[1]), reason: match[2]! } : UNKNOWN_STATUS;
+    }
+    redirect ||= name.length === 8 && name.toLowerCase() === 'location';
+  }
+  return { status: redirect ? 302 : 200, reason: '' };
+}
+
+/** A field value without the white space around it: UTF-8, or Latin-1 when it is not. */
+function headerText(bytes: Uint8Array, from: number, to: number): string {
   let start = from;
-  let end = line.length;
-  while (start < end && isBlank(line[start])) start++;
-  while (end > start && isBlank(line[end - 1])) end--;
-  return decodeText(line.subarray(start, end));
-}
-
-/** UTF-8, or Latin-1 when it is not. */
-function decodeText(bytes: Uint8Array): string {
-  const text = decoder.decode(bytes);
-  if (!isLossyUtf8(text, bytes)) return text;
+  let end = to;
+  while (start < end && isBlank(bytes[start])) start++;
+  while (end > start && isBlank(bytes[end - 1])) end--;
+  const text = wireText(bytes, start, end);
+  if (!isLossyUtf8(text, bytes, start, end)) return text;
   let latin1 = '';
-  for (const byte of bytes) latin1 += String.fromCharCode(byte);
+  for (let i = start; i < end; i++) latin1 += String.fromCharCode(bytes[i]!);
   return latin1;
 }
 

@@ -5,7 +5,7 @@ import type { Timestamp } from '../../model/time.js';
 import { visibleBytes } from '../../model/visible-text.js';
 import { HEADER_LENGTH, isKnownType, recordTypeName, VERSION } from './constants.js';
 import { foreignProtocol } from './foreign-protocol.js';
-import { isPlausibleApartFromVersion, isPlausibleHeader, recordLength } from './framing.js';
+import { findPlausibleHeader, isPlausibleApartFromVersion, isPlausibleHeader, recordLength } from './framing.js';
 import { HeldBytes } from './held-bytes.js';
 import type { RecordSink } from './record-event.js';
 import { readRecord } from './record-reader.js';
@@ -149,12 +149,13 @@ export class RecordDecoder {
     held.append(bytes, from, from + taken);
     if (taken < wanted) return bytes.length;
     this.#advanceHeld(held, at, NO_GAP);
+    const used = from + taken;
     const left = this.#held;
-    if (left === null || left.holeLength > 0 || left.span > taken) return from + taken;
+    if (left === null || left.holeLength > 0 || left.span > used) return used;
     // All that is still held came with this chunk: go on in place.
     const back = left.span;
     this.#drop();
-    return from + taken - back;
+    return used - back;
   }
 
   /** How many bytes more it takes to get further: a header, the rest of a record, or that and the header that confirms it. */
@@ -281,6 +282,8 @@ export class RecordDecoder {
     for (;;) {
       const hole = held !== null && held.holeLength > 0;
       const limit = hole ? held.holeAt : to;
+      const doubted = this.#step === 'doubt';
+      if (!doubted) from = findPlausibleHeader(bytes, from, limit, this.#side, this.#version);
       if (from + HEADER_LENGTH > limit) {
         if (!hole) return from;
         from = limit;
@@ -288,15 +291,12 @@ export class RecordDecoder {
         held.holeLength = 0;
         continue;
       }
-      const doubted = this.#step === 'doubt';
-      if (doubted || isPlausibleHeader(bytes, from, this.#side, this.#version)) {
-        const verdict = this.#confirm(bytes, from, to, held, gap);
-        if (verdict === 'wait') return from;
-        if (verdict === 'yes') {
-          this.#version = bytes[from]!;
-          this.#found(this.#base + from, `records begin again at offset ${this.#base + from}`);
-          return from;
-        }
+      const verdict = this.#confirm(bytes, from, to, held, gap);
+      if (verdict === 'wait') return from;
+      if (verdict === 'yes') {
+        this.#version = bytes[from]!;
+        this.#found(this.#base + from, `records begin again at offset ${this.#base + from}`);
+        return from;
       }
       if (doubted) {
         const head = bytes.subarray(from, from + HEADER_LENGTH);

@@ -12,6 +12,17 @@ export function isPlausibleHeader(bytes: Uint8Array, at: number, side: Side, ver
   return (first === VERSION || first === version) && isPlausibleApartFromVersion(bytes, at, side);
 }
 
+/** The first place from `from` on where a plausible header lies whole before `to`; if there is none, where less than a header is left. */
+export function findPlausibleHeader(bytes: Uint8Array, from: number, to: number, side: Side, version: number): number {
+  const last = to - HEADER_LENGTH;
+  let at = from;
+  for (; at <= last; at++) {
+    const first = bytes[at];
+    if ((first === VERSION || first === version) && isPlausibleApartFromVersion(bytes, at, side)) break;
+  }
+  return at;
+}
+
 export function isPlausibleApartFromVersion(bytes: Uint8Array, at: number, side: Side): boolean {
   const type = bytes[at + 1]!;
   if (bytes[at + 7] !== 0 || !isKnownType(type) || SENDER[type] !== side) return false;

@@ -10,8 +10,8 @@ import { HEADER_LENGTH, MAX_RECORD_LENGTH } from './constants.js';
  *     stream      offset          | holeLength bytes |
  *
  * Memory follows what has arrived, not what a header announces, and nothing is kept while nothing is held: there may be 100 000 idle
- * connections. The largest buffers go from one decoder to the next through a short list of spare ones, because a download fills one
- * for nearly every record.
+ * connections. Buffers go from one decoder to the next through short lists of spare ones, because a busy connection needs one for
+ * nearly every chunk (and allocating even a small one takes longer than decoding twenty records).
  */
 export class HeldBytes {
   /*
@@ -75,14 +75,14 @@ export class HeldBytes {
 
   /** The last call: nothing may refer to `bytes` any more. */
   release(): void {
-    if (this.bytes.length === LARGEST && spares.length < MAX_SPARES) spares.push(this.bytes);
+    const spares = SPARES[SIZES.indexOf(this.bytes.length)];
+    if (spares !== undefined && spares.length < MAX_SPARES) spares.push(this.bytes);
     this.bytes = NO_BYTES;
   }
 
   #makeRoom(length: number): void {
     const kept = this.end - this.start;
-    const size = SIZES.find((candidate) => candidate >= kept + length) ?? LARGEST;
-    const target = size > this.bytes.length ? allocate(size) : this.bytes;
+    const target = kept + length > this.bytes.length ? take(kept + length) : this.bytes;
     target.set(this.bytes.subarray(this.start, this.end));
     if (target !== this.bytes) this.release();
     this.bytes = target;
@@ -97,13 +97,15 @@ const LARGEST = MAX_RECORD_LENGTH + HEADER_LENGTH;
 /** Few steps, so that a large record is copied at most twice while it comes in. */
 const SIZES: readonly number[] = [256, 4096, LARGEST];
 
-/** As many as records are likely to be in progress within one turn of the event loop. */
+/** As many of each size as records are likely to be in progress within one turn of the event loop. */
 const MAX_SPARES = 8;
-const spares: Uint8Array[] = [];
+const SPARES: readonly Uint8Array[][] = SIZES.map(() => []);
 
 /** More marks than a record comes in segments (65 806 / 1 448); the bytes behind the last of them are taken to have arrived with it. */
 const MAX_ARRIVALS = 64;
 
-function allocate(size: number): Uint8Array {
-  return (size === LARGEST ? spares.pop() : undefined) ?? new Uint8Array(size);
+function take(length: number): Uint8Array {
+  let size = 0;
+  while (SIZES[size]! < length) size++;
+  return SPARES[size]!.pop() ?? new Uint8Array(SIZES[size]!);
 }

@@ -1,15 +1,11 @@
 import { concatBytes, isLossyUtf8, u32 } from '../../model/bytes.js';
 import type { Param } from '../../model/exchange.js';
+import { decodeText, familiarText } from './wire-text.js';
 
 /**
  * Name-value pairs (specification section 3.4), both ways: length of the name, length of the value, name, value. A length below 128
  * takes one byte, any other four with the top bit set. The stream of pairs may be cut into records anywhere, so a reader joins the
  * contents of a request's PARAMS records first.
- *
- * Decoding is hot (some 25 pairs a request), and nearly all names and many values are the same from request to request. So short
- * strings are looked up by their bytes in a small table, which costs a third of decoding them and lets thousands of kept exchanges
- * share them; longer ones go through TextDecoder, which was the fastest of the ways that make a flat string. (Decoding all pairs at
- * once and slicing is faster still, but every slice would keep the whole block alive.)
  */
 export interface DecodedPairs {
   /** In wire order, duplicates kept. */
@@ -62,12 +58,12 @@ export function decodePairs(bytes: Uint8Array): DecodedPairs {
     const next = valueAt + valueLength;
     if (next > end) return broken(params, bytes, start, nameLength, valueLength);
     let lossy = false;
-    let name = familiar(bytes, at, valueAt);
+    let name = familiarText(bytes, at, valueAt);
     if (name === null) {
       name = decodeText(bytes, at, valueAt);
       lossy = isLossyUtf8(name, bytes, at, valueAt);
     }
-    let value = familiar(bytes, valueAt, next);
+    let value = familiarText(bytes, valueAt, next);
     if (value === null) {
       value = decodeText(bytes, valueAt, next);
       lossy ||= isLossyUtf8(value, bytes, valueAt, next);
@@ -93,44 +89,7 @@ export function encodePairs(pairs: readonly Pair[]): Uint8Array {
 const LONG = 0x80;
 const MAX_LENGTH = 0x7fffffff;
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
-
-/** Strings met lately, all of them ASCII, at the place that their bytes lead to. It cannot grow and only ever costs a second look. */
-const FAMILIAR_SLOTS = 512;
-const FAMILIAR_LENGTH = 32;
-const familiarStrings: string[] = new Array<string>(FAMILIAR_SLOTS).fill('');
-
-function familiar(bytes: Uint8Array, from: number, to: number): string | null {
-  const length = to - from;
-  if (length === 0) return '';
-  if (length > FAMILIAR_LENGTH) return null;
-  const text = familiarStrings[slot(bytes, from, to)]!;
-  if (text.length !== length) return null;
-  for (let i = 0; i < length; i++) {
-    if (text.charCodeAt(i) !== bytes[from + i]) return null;
-  }
-  return text;
-}
-
-/** A few bytes tell the strings of real requests apart well enough; a collision costs time, never the answer. */
-function slot(bytes: Uint8Array, from: number, to: number): number {
-  const length = to - from;
-  const sum =
-    length * 7 +
-    bytes[from]! * 31 +
-    bytes[to - 1]! * 17 +
-    bytes[from + (length >> 1)]! * 113 +
-    bytes[from + (length >> 2)]! * 57;
-  return sum & (FAMILIAR_SLOTS - 1);
-}
-
-function decodeText(bytes: Uint8Array, from: number, to: number): string {
-  const text = decoder.decode(bytes.subarray(from, to));
-  const length = to - from;
-  if (length <= FAMILIAR_LENGTH && text.length === length) familiarStrings[slot(bytes, from, to)] = text;
-  return text;
-}
 
 /** @param nameLength what was announced, -1 when not even that could be read; likewise valueLength */
 function broken(
