@@ -2,8 +2,14 @@ import type { Exchange, ExchangeRow } from './exchange.js';
 import { type Finding, severityRank } from './finding.js';
 import { milliseconds } from './time.js';
 
-/** The row of an exchange as it is now; made of strings and numbers of its own, so that keeping it keeps nothing else alive. */
-export function rowOf(exchange: Exchange): ExchangeRow {
+/** Shared by the rows of all that went well: they are many, and kept. */
+const NO_FINDINGS: readonly string[] = Object.freeze([]);
+
+/**
+ * The row of an exchange as it is now; made of strings and numbers of its own, so that keeping it keeps nothing else alive.
+ * @param findings those of the exchange, where they are not in it yet
+ */
+export function rowOf(exchange: Exchange, findings = exchange.findings): ExchangeRow {
   const { times, streams } = exchange;
   return {
     n: exchange.n,
@@ -24,8 +30,8 @@ export function rowOf(exchange: Exchange): ExchangeRow {
     total: milliseconds(times.begin, times.end),
     records: exchange.records.total,
     problems: exchange.records.problems,
-    findings: exchange.findings.map((finding) => finding.id),
-    severity: worstFinding(exchange.findings)?.severity ?? null,
+    findings: findings.length === 0 ? NO_FINDINGS : findings.map((finding) => finding.id),
+    severity: worstFinding(findings)?.severity ?? null,
   };
 }
 

@@ -1,0 +1,84 @@
+import { Deque } from './deque.js';
+import type { KeptExchange } from './kept-exchange.js';
+
+/**
+ * The kept exchanges in the order of their numbers. When there are too many, the oldest unremarkable one goes. Remarkable ones stay behind
+ * as elders, at most half of all: beyond that, the oldest elder goes, whatever became of it.
+ */
+export class ExchangeIndex {
+  /** How many were taken out: when it has gone up, those who keep lists of their own look for `evicted` marks. */
+  evicted = 0;
+  /** Elders come before recents, both are in order of n. */
+  private readonly elders = new Deque<KeptExchange>();
+  private readonly recents = new Deque<KeptExchange>();
+
+  constructor(
+    readonly limit: number,
+    private readonly onEvict: (exchange: KeptExchange) => void,
+  ) {}
+
+  get length(): number {
+    return this.elders.length + this.recents.length;
+  }
+
+  add(exchange: KeptExchange): void {
+    this.recents.push(exchange);
+    if (this.length > this.limit) this.evictOne();
+  }
+
+  at(index: number): KeptExchange | undefined {
+    return index < this.elders.length ? this.elders.at(index) : this.recents.at(index - this.elders.length);
+  }
+
+  get(n: number): KeptExchange | null {
+    const exchange = this.at(this.position(n));
+    return exchange?.n === n ? exchange : null;
+  }
+
+  /** All as of now: what is added or evicted on the way does not matter. */
+  all(): KeptExchange[] {
+    return Array.from({ length: this.length }, (_, i) => this.at(i)!);
+  }
+
+  /** How many kept ones have a smaller number. */
+  position(n: number): number {
+    const first = this.recents.at(0);
+    return first === undefined || n < first.n
+      ? this.elders.lowerBound(n, numberOf)
+      : this.elders.length + this.recents.lowerBound(n, numberOf);
+  }
+
+  /** Takes out all of these. */
+  evictAll(marked: ReadonlySet<KeptExchange>): void {
+    if (marked.size === 0) return;
+    for (const exchange of marked) this.evict(exchange);
+    this.elders.retain((exchange) => !exchange.evicted);
+    this.recents.retain((exchange) => !exchange.evicted);
+  }
+
+  private evictOne(): void {
+    for (;;) {
+      if (this.elders.length > this.limit / 2 || this.recents.length <= 1) {
+        this.evict(this.elders.shift() ?? this.recents.shift()!);
+        return;
+      }
+      const oldest = this.recents.shift()!;
+      if (!oldest.isRemarkable) {
+        this.evict(oldest);
+        return;
+      }
+      this.elders.push(oldest);
+    }
+  }
+
+  private evict(exchange: KeptExchange): void {
+    if (exchange.evicted) return;
+    exchange.evicted = true;
+    this.evicted += 1;
+    this.onEvict(exchange);
+  }
+}
+
+function numberOf(exchange: KeptExchange): number {
+  return exchange.n;
+}

@@ -1,0 +1,79 @@
+import type { Exchange, ExchangeRow } from '../model/exchange.js';
+import { rowOf } from '../model/exchange-row.js';
+import type { CleanPoint, ConnectionRecord } from './connection-record.js';
+
+/** An exchange as it is remembered: its row, and where its bytes are to be found. */
+export class KeptExchange {
+  /** The last event that changed it: a replay ends there. */
+  lastEvent: number;
+  /** Its place in the log of what settled and ended; -1 while it is open. */
+  sequence = -1;
+  /** How many exchanges had settled before it. */
+  settledBefore = 0;
+  evicted = false;
+  /** The next of its connection. */
+  next: KeptExchange | null = null;
+
+  /**
+   * @param opening the event that opened it, and `nth` how many were opened before it by the same event
+   * @param state the builder's live object while it is open, its row afterwards
+   */
+  constructor(
+    readonly n: number,
+    readonly connection: ConnectionRecord,
+    readonly clean: CleanPoint,
+    readonly opening: number,
+    readonly nth: number,
+    private state: Exchange | ExchangeRow,
+  ) {
+    this.lastEvent = opening;
+  }
+
+  /** The builder's object; null when it has settled. */
+  get live(): Exchange | null {
+    return 'times' in this.state ? this.state : null;
+  }
+
+  /** As of now. */
+  row(): ExchangeRow {
+    return 'times' in this.state ? rowOf(this.state) : this.state;
+  }
+
+  settle(row: ExchangeRow): void {
+    this.state = row;
+  }
+
+  /** Whether the store has bytes of it at the positions from `from` to `to`. */
+  hasBytesIn(from: number, to: number): boolean {
+    return this.someEvent((event) => {
+      const position = this.connection.position(event);
+      return position >= from && position < to;
+    });
+  }
+
+  /** How many bytes of it the store has. */
+  storedBytes(): number {
+    let sum = 0;
+    this.someEvent((event) => {
+      const stored = this.connection.event(event);
+      if (stored.kind === 'bytes' && stored.position >= 0) sum += stored.length;
+      return false;
+    });
+    return sum;
+  }
+
+  private someEvent(test: (event: number) => boolean): boolean {
+    const last = this.live === null ? this.lastEvent : this.connection.events - 1;
+    for (let i = Math.max(this.clean.event, this.connection.firstEvent); i <= last; i += 1) if (test(i)) return true;
+    return false;
+  }
+
+  /** Worth keeping longer than its neighbours: something went wrong, or it is not over. */
+  get isRemarkable(): boolean {
+    if ('times' in this.state) return true;
+    const { outcome, severity, status } = this.state;
+    return (
+      outcome !== 'completed' || severity === 'error' || severity === 'warning' || (status !== null && status >= 500)
+    );
+  }
+}

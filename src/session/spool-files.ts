@@ -1,0 +1,93 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open, rm, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What the spool asks of a disk; a seam, so that full and slow disks can be tried. Everything rejects with the system's error. */
+export interface SpoolFiles {
+  /** The folder all files are in. */
+  readonly folder: string;
+  /** A new file for reading and writing, for nobody but its owner. */
+  create(name: string): Promise<SpoolFile>;
+  remove(name: string): Promise<void>;
+  /** Removes the folder and all that is in it. */
+  removeAll(): Promise<void>;
+}
+
+export interface SpoolFile {
+  /** How many of the bytes were written, at least 1. */
+  write(bytes: Uint8Array, at: number): Promise<number>;
+  /** How many bytes were read; 0 at the end of the file. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Our folders are `fcgi-inspect-PID-RANDOM`. */
+const FOLDER = /^fcgi-inspect-(\d{1,10})-[A-Za-z0-9]{6}$/;
+const OWNER_READS_AND_WRITES = 0o600;
+
+/**
+ * A new folder (mode 0700) under the temporary directory. Folders of ours whose process is gone are removed on the way, and this one when
+ * the process ends, also by process.exit.
+ * @throws the system's error when the folder cannot be made
+ */
+export function temporaryFiles(parent = tmpdir()): SpoolFiles {
+  removeOrphans(parent);
+  const folder = mkdtempSync(join(parent, `fcgi-inspect-${process.pid}-`));
+  const atExit = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', atExit);
+  return {
+    folder,
+    async create(name) {
+      return spoolFile(await open(join(folder, name), 'wx+', OWNER_READS_AND_WRITES));
+    },
+    remove: (name) => unlink(join(folder, name)),
+    async removeAll() {
+      await rm(folder, { recursive: true, force: true });
+      process.removeListener('exit', atExit);
+    },
+  };
+}
+
+/**
+ * Removes the spool folders of this process. For the main thread's way out: process.exit stops worker threads without a word to them.
+ * Never throws.
+ */
+export function removeOwnSpools(parent = tmpdir()): void {
+  removeFolders(parent, (pid) => pid === process.pid);
+}
+
+function removeOrphans(parent: string): void {
+  removeFolders(parent, (pid) => pid !== process.pid && !isAlive(pid));
+}
+
+function removeFolders(parent: string, wanted: (pid: number) => boolean): void {
+  try {
+    for (const entry of readdirSync(parent, { withFileTypes: true })) {
+      const pid = FOLDER.exec(entry.name)?.[1];
+      if (pid === undefined || !entry.isDirectory() || !wanted(Number(pid))) continue;
+      const path = join(parent, entry.name);
+      if (statSync(path).uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
+    }
+  } catch {
+    // Tidying up is a courtesy: what cannot be removed now is found again next time.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function spoolFile(handle: FileHandle): SpoolFile {
+  return {
+    write: async (bytes, at) => (await handle.write(bytes, 0, bytes.length, at)).bytesWritten,
+    read: async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead,
+    close: () => handle.close(),
+  };
+}
