@@ -60,7 +60,7 @@ class FastcgiAnalyzer implements Analyzer {
       case 'closed':
         this.#end('client', event.at);
         this.#end('server', event.at);
-        this.#tracker.close(event.at, this.#client !== null || this.#server !== null);
+        this.#tracker.close(event.at, this.#touched);
         break;
       case 'open':
         break;
@@ -70,7 +70,11 @@ class FastcgiAnalyzer implements Analyzer {
   }
 
   get idle(): boolean {
-    return this.#tracker.idle && (this.#client?.atBoundary ?? true) && (this.#server?.atBoundary ?? true);
+    // Before the first request everything that passes may yet have to be told of: a connection without a request gets a row with it.
+    if (this.#tracker.requests.opened === 0) return !this.#touched && this.#tracker.idle;
+    // A direction that was joined in the middle and has said nothing since is not in step.
+    const unheard = !this.#options.midstream;
+    return this.#tracker.idle && (this.#client?.atBoundary ?? unheard) && (this.#server?.atBoundary ?? unheard);
   }
 
   get offsets(): { readonly client: number; readonly server: number } {
@@ -105,6 +109,11 @@ class FastcgiAnalyzer implements Analyzer {
       undecoded: false,
       notes: this.#notes === null ? [] : [...this.#notes],
     };
+  }
+
+  /** Whether any byte passed, or was missed. */
+  get #touched(): boolean {
+    return this.#client !== null || this.#server !== null;
   }
 
   #decoder(side: Side): RecordDecoder | null {

@@ -26,6 +26,8 @@ export class OpenRequests {
   readonly #options: AnalyzerOptions;
   readonly #connectionProblems: Problem[] = [];
   #beginMayBeMissing: boolean;
+  /** The same of the backend's direction: what comes first for an unknown id need not be the beginning of its answer. */
+  #answerMayBeMissing: boolean;
   /** How many exchanges were opened, those before `options.opened` included. */
   opened: number;
   /** How many of them were requests. */
@@ -43,7 +45,7 @@ export class OpenRequests {
 
   constructor(options: AnalyzerOptions) {
     this.#options = options;
-    this.#beginMayBeMissing = options.midstream;
+    this.#beginMayBeMissing = this.#answerMayBeMissing = options.midstream;
     this.opened = this.begun = options.opened ?? 0;
   }
 
@@ -75,7 +77,7 @@ export class OpenRequests {
     startSeen: boolean,
     at: Timestamp,
   ): ExchangeBuilder {
-    const { connection, client, server, midstream } = this.#options;
+    const { connection, client, server } = this.#options;
     const builder = new ExchangeBuilder({
       n: this.#options.nextNumber(),
       connection,
@@ -86,7 +88,7 @@ export class OpenRequests {
       precedingRequests: this.opened,
       begin,
       startSeen,
-      answerStartSeen: startSeen || !midstream,
+      answerStartSeen: startSeen || !this.#answerMayBeMissing,
     });
     this.opened += 1;
     if (!this.state.closed) this.begun += 1;
@@ -102,7 +104,7 @@ export class OpenRequests {
     builder.settle(outcome, at, this.state.failure);
     this.#settled.push(builder);
     if (this.#settled.length > SETTLED_KEPT) this.#settled.shift();
-    if (this.#open.size === 0) this.#beginMayBeMissing = false;
+    if (this.#open.size === 0) this.#beginMayBeMissing = this.#answerMayBeMissing = false;
     this.#options.sink({ kind: 'settled', exchange: builder.exchange });
   }
 
@@ -165,8 +167,10 @@ export class OpenRequests {
    * @param stepLost whether records may have been in those bytes
    */
   blameAll(problem: Problem, stepLost: boolean): void {
+    if (stepLost && problem.side === 'server') this.#answerMayBeMissing = true;
     if (stepLost && problem.side === 'client') {
       this.#beginMayBeMissing = true;
+      // From here on a record for an id that was settled may as well be of a new request.
       this.#settled.length = 0;
     }
     if (this.#open.size === 0) this.blame(null, problem);
