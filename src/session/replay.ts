@@ -163,8 +163,8 @@ export class Replay {
       return;
     }
     this.count += 1;
-    let places = this.pieces.get(stream);
-    if (places === undefined) this.pieces.set(stream, (places = []));
+    const places = this.pieces.get(stream) ?? [];
+    if (places.length === 0) this.pieces.set(stream, places);
     places.push(
       entry.streamOffset,
       (entry.offset + RECORD_HEADER) * 2 + (entry.side === 'client' ? 0 : 1),

@@ -93,6 +93,13 @@ export class Session implements Inspection {
     return this.options.source.start(this.accept);
   }
 
+  /** Something people should know that is not said of a connection; for whoever wires the session. */
+  warn(text: string): void {
+    this.notices.push(text);
+    if (this.notices.length > WARNINGS_KEPT) this.notices.shift();
+    this.changed();
+  }
+
   /** The source's sink. */
   readonly accept = (event: ConnectionEvent): void => {
     try {
@@ -414,12 +421,6 @@ export class Session implements Inspection {
 
   private pace(): Pace {
     return new Pace(() => this.events);
-  }
-
-  private warn(text: string): void {
-    this.notices.push(text);
-    if (this.notices.length > WARNINGS_KEPT) this.notices.shift();
-    this.changed();
   }
 
   /** Tells listeners once, after the relay's turn; the next question arms it again. */

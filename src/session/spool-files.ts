@@ -28,7 +28,7 @@ const OWNER_READS_AND_WRITES = 0o600;
 
 /**
  * A new folder (mode 0700) under the temporary directory. Folders of ours whose process is gone are removed on the way, and this one when
- * the process ends, also by process.exit.
+ * the thread ends; a main thread that ends with process.exit stops its workers without a word and must remove the folder itself.
  * @throws the system's error when the folder cannot be made
  */
 export function temporaryFiles(parent = tmpdir()): SpoolFiles {
@@ -49,23 +49,11 @@ export function temporaryFiles(parent = tmpdir()): SpoolFiles {
   };
 }
 
-/**
- * Removes the spool folders of this process. For the main thread's way out: process.exit stops worker threads without a word to them.
- * Never throws.
- */
-export function removeOwnSpools(parent = tmpdir()): void {
-  removeFolders(parent, (pid) => pid === process.pid);
-}
-
 function removeOrphans(parent: string): void {
-  removeFolders(parent, (pid) => pid !== process.pid && !isAlive(pid));
-}
-
-function removeFolders(parent: string, wanted: (pid: number) => boolean): void {
   try {
     for (const entry of readdirSync(parent, { withFileTypes: true })) {
       const pid = FOLDER.exec(entry.name)?.[1];
-      if (pid === undefined || !entry.isDirectory() || !wanted(Number(pid))) continue;
+      if (pid === undefined || !entry.isDirectory() || isAlive(Number(pid))) continue;
       const path = join(parent, entry.name);
       if (statSync(path).uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
     }

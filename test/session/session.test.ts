@@ -21,7 +21,6 @@ async function start(options: Partial<RecordingOptions> = {}): Promise<{ session
 }
 
 const ALL: RowQuery = { filter: '', order: 'n', reverse: false, from: 0, count: 1_000 };
-const numbers = (page: { rows: readonly { n: number }[] }) => page.rows.map((row) => row.n);
 
 describe('Session', () => {
   it('shows a request from its first byte to its end', async () => {
