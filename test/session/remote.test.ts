@@ -62,7 +62,7 @@ describe('RemoteInspection', () => {
   });
 
   it('tells of changes and lets a listener go', async () => {
-    let tell = () => undefined as void;
+    let tell: () => void = () => undefined;
     const inspection = remote({
       onChange: (listener) => {
         tell = listener;

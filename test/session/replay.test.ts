@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RecordEntry } from '../../src/model/exchange.js';
+import { type Exchange, STREAM_NAMES, type StreamName } from '../../src/model/exchange.js';
+import type { AnalyzerOptions, Protocol } from '../../src/protocol/analyzer.js';
+import { protocols } from '../../src/protocol/index.js';
+import { recordingSession } from '../../src/session/recording-session.js';
+import { converse } from '../support/conversation.js';
+import { FakeSource } from '../support/fake-source.js';
+
+/** What an analyzer saw of the live traffic, kept whole beside the session, which forgets it. */
+interface Witness {
+  readonly exchanges: Map<number, Exchange>;
+  readonly records: Map<number, RecordEntry[]>;
+  readonly bodies: Map<string, Map<number, Uint8Array>>;
+}
+
+/** The real protocol, with a witness of the live analyzers; replays go past it. */
+function witnessed(): { protocol: Protocol; witness: Witness; replaying: () => void } {
+  const witness: Witness = { exchanges: new Map(), records: new Map(), bodies: new Map() };
+  let live = true;
+  const analyze = (options: AnalyzerOptions) =>
+    protocols.fastcgi.analyze(
+      !live
+        ? options
+        : {
+            ...options,
+            sink: (event) => {
+              if (event.kind !== 'opened') witness.exchanges.set(event.exchange.n, structuredClone(event.exchange));
+              options.sink(event);
+            },
+            observer: (exchange, entry, content) => {
+              if (exchange === null) return;
+              const list = witness.records.get(exchange.n) ?? [];
+              witness.records.set(exchange.n, [...list, structuredClone(entry)]);
+              if (entry.streamOffset === null || entry.missing > 0) return;
+              const key = `${exchange.n} ${entry.type}`;
+              const parts = witness.bodies.get(key) ?? new Map<number, Uint8Array>();
+              witness.bodies.set(key, parts.set(entry.streamOffset, content.slice()));
+            },
+          },
+    );
+  return { protocol: { name: 'witnessed', analyze }, witness, replaying: () => (live = false) };
+}
+
+async function check(seed: number, connections: number): Promise<void> {
+  const { protocol, witness, replaying } = witnessed();
+  const source = new FakeSource();
+  const session = recordingSession({ source, protocol, clock: () => source.now });
+  try {
+    await session.start();
+    converse(source, seed, connections);
+    replaying();
+    const { rows } = await session.rows({ filter: '', order: 'n', reverse: false, from: 0, count: 1_000 });
+    expect(rows.map((row) => row.n)).toEqual([...witness.exchanges.keys()].sort((a, b) => a - b));
+    for (const [n, seen] of witness.exchanges) {
+      expect(await session.exchange(n), `request ${n} of seed ${seed}`).toEqual(seen);
+      expect((await session.records(n, 0, 1_000)).records).toEqual(witness.records.get(n) ?? []);
+      for (const stream of STREAM_NAMES) await checkBody(session, witness, n, stream);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+async function checkBody(
+  session: ReturnType<typeof recordingSession>,
+  witness: Witness,
+  n: number,
+  stream: StreamName,
+): Promise<void> {
+  const whole = await session.body(n, stream, 0, 1_000_000);
+  const totals = witness.exchanges.get(n)!.streams[stream];
+  expect(whole.total).toBe(totals.bytes + totals.missing);
+  for (const [offset, content] of witness.bodies.get(`${n} ${stream.toUpperCase()}`) ?? []) {
+    expect(Buffer.compare(whole.bytes.subarray(offset, offset + content.length), content)).toBe(0);
+    expect(whole.gaps.some(([from, to]) => from < offset + content.length && to > offset && content.length > 0)).toBe(
+      false,
+    );
+  }
+  if (totals.missing === 0) expect(whole.gaps).toEqual([]);
+}
+
+describe('a replay', () => {
+  it('is what was seen live: exchange, timeline and bodies', async () => {
+    await fc.assert(fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 4 }), check), { numRuns: 150 });
+  });
+});
