@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { type ConnectionSummary, formatEndpoint } from '../model/connection.js';
+import type { Exchange, Param, StreamName } from '../model/exchange.js';
+import { statusOf } from '../model/exchange-row.js';
+import type { Output, OutputOptions, SessionSummary } from '../model/output.js';
+import { redactExchange } from '../model/redaction.js';
+import { MICROSECONDS_PER_SECOND, milliseconds, type Timestamp } from '../model/time.js';
+import { type StreamContent, streamContent } from './stream-content.js';
+import { base64, isUtf8, TextWriter } from './text-writer.js';
+
+/**
+ * One JSON object a line, described by docs/ndjson.schema.json, which the package ships. A line is written in pieces: bodies go through in slices, so that a request
+ * of any size takes no more memory than a small one.
+ */
+export function ndjson(options: OutputOptions): Output {
+  const writer = new TextWriter(options.write);
+  return {
+    async exchange(exchange) {
+      await writeRequest(exchange, writer, options);
+      await writer.flush();
+    },
+    async connection(connection) {
+      await options.write(`${JSON.stringify(connectionObject(connection))}\n`);
+    },
+    async end(summary) {
+      await options.write(`${JSON.stringify(summaryObject(summary))}\n`);
+    },
+  };
+}
+
+/** In the order of the keys. PARAMS is there in the open as `params`. */
+const BODY_STREAMS: readonly StreamName[] = ['stdin', 'stdout', 'stderr', 'data'];
+
+async function writeRequest(original: Exchange, writer: TextWriter, options: OutputOptions): Promise<void> {
+  const exchange = options.redact ? redactExchange(original) : original;
+  await writer.add(unclosed(requestObject(exchange)));
+  for (const stream of BODY_STREAMS) await writeStream(original, stream, writer, options);
+  const findings = exchange.findings.map(({ id, severity, title, detail, advice }) => {
+    return { id, severity, title, detail, advice };
+  });
+  await writer.add(`,"findings":${JSON.stringify(findings)}}\n`);
+}
+
+function requestObject(exchange: Exchange) {
+  const { times, records } = exchange;
+  const since = (at: Timestamp | null) => milliseconds(times.begin, at);
+  return {
+    type: 'request',
+    n: exchange.n,
+    connection: exchange.connection,
+    requestId: exchange.requestId,
+    client: formatEndpoint(exchange.client),
+    server: formatEndpoint(exchange.server),
+    role: exchange.role,
+    keepConnection: exchange.keepConnection,
+    outcome: exchange.outcome,
+    at: seconds(times.begin),
+    method: exchange.method,
+    url: exchange.url,
+    script: exchange.script,
+    status: statusOf(exchange),
+    appStatus: exchange.appStatus,
+    protocolStatus: exchange.protocolStatus,
+    timing: {
+      params: since(times.paramsEnd),
+      stdin: since(times.stdinEnd),
+      firstStdout: since(times.firstStdout),
+      lastStdout: since(times.lastStdout),
+      total: since(times.end),
+    },
+    params: exchange.params.map(paramPair),
+    responseHeaders: exchange.response?.headers.map(({ name, value }) => [name, value]) ?? null,
+    records: { total: records.total, gaps: records.gaps, problems: records.problems },
+  };
+}
+
+function paramPair({ name, value, bytes }: Param): [string, string | { base64: string }] {
+  return [name, bytes === undefined ? value : { base64: base64(bytes) }];
+}
+
+function connectionObject(connection: ConnectionSummary) {
+  return {
+    type: 'connection',
+    connection: connection.connection,
+    client: formatEndpoint(connection.client),
+    server: formatEndpoint(connection.server),
+    at: seconds(connection.at),
+    requests: connection.requests,
+    endedBy: connection.endedBy,
+    how: connection.how,
+    bytes: { client: connection.bytes.client, server: connection.bytes.server },
+    managementRecords: connection.managementRecords,
+    problems: connection.problems,
+    // No rule looks at whole connections yet; the key is part of the contract.
+    findings: [],
+  };
+}
+
+function summaryObject(summary: SessionSummary) {
+  const { error, warning, note } = summary.findings;
+  return {
+    type: 'summary',
+    connections: summary.connections,
+    requests: summary.requests,
+    completed: summary.completed,
+    findings: { error, warning, note },
+    evicted: summary.evicted,
+    seconds: summary.seconds,
+  };
+}
+
+/** `,"stdin":{"bytes":…}`: the totals, then what --bodies asks for, then what is missing of it. */
+async function writeStream(
+  exchange: Exchange,
+  stream: StreamName,
+  writer: TextWriter,
+  options: OutputOptions,
+): Promise<void> {
+  const { bytes, records, ended, missing } = exchange.streams[stream];
+  await writer.add(`,"${stream}":${unclosed({ bytes, records, ended })}`);
+  const absent = options.bodies === 'none' ? missing : await writeContent(exchange, stream, writer, options);
+  await writer.add(absent > 0 ? `,"missing":${absent}}` : '}');
+}
+
+/** @returns how many bytes are missing */
+async function writeContent(
+  exchange: Exchange,
+  stream: StreamName,
+  writer: TextWriter,
+  options: OutputOptions,
+): Promise<number> {
+  const { bodies, inspection } = options;
+  // A hash is for comparing: it is taken of the bytes as they were on the wire, and gives none of them away.
+  const redact = options.redact && bodies !== 'sha256';
+  const content = await streamContent(exchange, stream, inspection, redact);
+  if (content === null) {
+    await writer.add(',"redacted":true');
+    return exchange.streams[stream].missing;
+  }
+  if (bodies === 'sha256') {
+    await writer.add(`,"sha256":"${await sha256(content)}"`);
+  } else if (bodies === 'text' && (await isUtf8(content.slices()))) {
+    await writer.add(',"text":"');
+    await writer.addJsonText(content.slices());
+    await writer.add('"');
+  } else {
+    await writer.add(',"base64":"');
+    await writer.addBase64(content.slices());
+    await writer.add('"');
+  }
+  if (content.redacted) await writer.add(',"redacted":true');
+  return content.missing();
+}
+
+async function sha256(content: StreamContent): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const slice of content.slices()) hash.update(slice);
+  return hash.digest('hex');
+}
+
+/** An object's JSON to which keys can be added. */
+function unclosed(value: object): string {
+  return JSON.stringify(value).slice(0, -1);
+}
+
+/** Seconds with microseconds: whole ones, as a nanosecond capture's fractions would only be rounding noise here. */
+function seconds(at: Timestamp): number {
+  return Math.round(at) / MICROSECONDS_PER_SECOND;
+}
