@@ -92,13 +92,14 @@ export class BackendConnection {
   /** The content of the next GET_VALUES_RESULT; empty when the connection ends first. */
   managementAnswer(): Promise<Uint8Array> {
     return new Promise((resolve) => {
+      if (this.ended !== null) return resolve(NO_BYTES);
       this.values = resolve;
     });
   }
 
-  /** How many STDOUT bytes of a request under way have come; 0 when there is none. */
-  received(id: number): number {
-    return this.open.get(id)?.stdout.length ?? 0;
+  /** Resolves when the first STDOUT bytes of a request under way have come, or it has ended without. */
+  async firstOutput(id: number): Promise<void> {
+    await this.open.get(id)?.begun;
   }
 
   /** Resolves when the connection is closed on both sides. */
@@ -145,17 +146,26 @@ function* pieces(stream: 'stdin' | 'data', id: number, content: Uint8Array = NO_
 }
 
 class PendingAnswer {
-  readonly stdout = new Kept();
+  readonly begun: Promise<void>;
+  private begin: () => void = () => {};
+  private readonly stdout = new Kept();
   private readonly stderr = new Kept();
 
-  constructor(private readonly resolve: (answer: Answer) => void) {}
+  constructor(private readonly resolve: (answer: Answer) => void) {
+    this.begun = new Promise((begin) => {
+      this.begin = begin;
+    });
+  }
 
   take(stream: string, bytes: Uint8Array): void {
-    if (stream === 'stdout') this.stdout.add(bytes);
-    else if (stream === 'stderr') this.stderr.add(bytes);
+    if (stream === 'stdout') {
+      this.stdout.add(bytes);
+      this.begin();
+    } else if (stream === 'stderr') this.stderr.add(bytes);
   }
 
   settle(how: Answer['how'], end: Answer['end']): void {
+    this.begin();
     this.resolve({
       stdout: this.stdout.text(),
       stdoutLength: this.stdout.length,

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Side } from '../model/connection.js';
+import { VERSION } from '../protocol/fastcgi/constants.js';
 import { RecordDecoder } from '../protocol/fastcgi/decoder.js';
 import type { RecordEvent } from '../protocol/fastcgi/record-event.js';
 
@@ -41,7 +42,13 @@ export class Peer {
     const decoder = new RecordDecoder(other, (event) => listener.record(event));
     this.tcp = socket.remoteAddress !== undefined;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => decoder.push(chunk, 0));
+    socket.once('data', (chunk) => {
+      // The decoder would go on looking for a record; a peer has nothing to say to what is not FastCGI.
+      if (chunk[0] !== VERSION) this.destroy();
+    });
+    socket.on('data', (chunk) => {
+      if (!socket.destroyed) decoder.push(chunk, 0);
+    });
     socket.on('end', () => this.end('fin'));
     // The system's reason is the same for both of us: the connection is no more.
     socket.on('error', () => this.end('reset'));

@@ -172,8 +172,7 @@ async function goneWaiting(stage: Stage): Promise<readonly Answer[]> {
 async function goneReading(stage: Stage): Promise<readonly Answer[]> {
   const connection = await stage.connect();
   const answer = connection.request(plan({ uri: '/events.php?channel=c' }));
-  const settled = answer.then(() => true);
-  while (connection.received(1) === 0 && !(await Promise.race([settled, stage.wait(20).then(() => false)])));
+  await connection.firstOutput(1);
   await stage.wait(LEAVE_AFTER_MS);
   connection.peer.destroy();
   return [await answer];

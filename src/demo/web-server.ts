@@ -38,10 +38,13 @@ export function startWebServer(address: Endpoint, options: WebServerOptions = {}
   const connections = new Set<BackendConnection>();
   const underWay = new Set<Promise<void>>();
   let pause = pace;
+  /** The grace is over: what is still opened is closed at once. */
+  let late = false;
 
   const stage: Stage = {
     connect: async () => {
       const connection = await BackendConnection.open(address);
+      if (late) connection.peer.destroy();
       connections.add(connection);
       connection.peer.closed.then(() => connections.delete(connection));
       return connection;
@@ -61,8 +64,8 @@ export function startWebServer(address: Endpoint, options: WebServerOptions = {}
 
   const mix = async () => {
     for (const scenario of scenarioOrder(seed)) {
-      if (stopping.signal.aborted) break;
       if (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
+      if (stopping.signal.aborted) break;
       const played = play(scenario).finally(() => underWay.delete(played));
       underWay.add(played);
       await rest(pause, stopping.signal);
@@ -73,10 +76,12 @@ export function startWebServer(address: Endpoint, options: WebServerOptions = {}
   return {
     async stop(grace = DEFAULT_GRACE_MS) {
       stopping.abort();
-      const late = new AbortController();
+      const done = new AbortController();
+      // The mix itself may be waiting for one of those under way.
       const finished = mixed.then(() => Promise.all(underWay));
-      await Promise.race([finished, rest(grace, late.signal)]);
-      late.abort();
+      await Promise.race([finished, rest(grace, done.signal)]);
+      done.abort();
+      late = true;
       for (const connection of connections) connection.peer.destroy();
       await finished;
       await Promise.all([...connections].map((connection) => connection.peer.closed));
