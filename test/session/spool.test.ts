@@ -10,6 +10,7 @@ import { MIN_SEGMENT, Spool, type SpoolOptions } from '../../src/session/spool.j
 import { temporaryFiles } from '../../src/session/spool-files.js';
 import { diskFull, FakeFiles } from '../support/fake-files.js';
 import { answer, request, tcp } from '../support/fake-source.js';
+import { commandOf, requireServers } from '../support/real/requirements.js';
 
 const AT = 1_789_000_000_123_456;
 const closing: { close(): Promise<void> }[] = [];
@@ -192,9 +193,7 @@ describe('Spool', () => {
   });
 });
 
-const tshark = spawnSync('tshark', ['--version']).status === 0;
-
-describe.skipIf(!tshark)('a segment, as tshark reads it', () => {
+requireServers('tshark')('a segment, as tshark reads it', () => {
   const cases: [string, Endpoint, Endpoint, number, string][] = [
     ['IPv4', tcp(40_000), tcp(9_123), 9_123, '127.0.0.1'],
     ['IPv6', tcp(40_000, '::1'), tcp(9_123, '2001:db8::5'), 9_123, '2001:db8::5'],
@@ -221,7 +220,7 @@ describe.skipIf(!tshark)('a segment, as tshark reads it', () => {
     const file = join(files.folder, readdirSync(files.folder)[0]!);
     const run = (...args: string[]) => {
       const { stdout, stderr, status } = spawnSync(
-        'tshark',
+        commandOf('tshark'),
         ['-r', file, '-d', `tcp.port==${port},fcgi`, '-o', 'tcp.check_checksum:FALSE', ...args],
         { encoding: 'utf8' },
       );
