@@ -45,10 +45,11 @@ export function decode(
     return { name, events: run.events };
   });
   const expected = runs[0]!;
+  const text = JSON.stringify(plain(expected.events));
   for (const { name, events } of runs) {
-    if (JSON.stringify(plain(events)) !== JSON.stringify(plain(expected.events))) {
-      const text = JSON.stringify({ [expected.name]: plain(expected.events), [name]: plain(events) }, null, 1);
-      throw new Error(`"${name}" and "${expected.name}" differ: ${text.slice(0, 8000)}`);
+    if (JSON.stringify(plain(events)) !== text) {
+      const both = JSON.stringify({ [expected.name]: plain(expected.events), [name]: plain(events) }, null, 1);
+      throw new Error(`"${name}" and "${expected.name}" differ: ${both.slice(0, 8000)}`);
     }
   }
   return expected.events;
@@ -89,5 +90,7 @@ export function records(events: readonly Decoded[]): Exclude<Decoded, { kind: 'p
 }
 
 function plain(events: readonly Decoded[]): unknown[] {
-  return events.map((event) => ('bytes' in event ? { ...event, bytes: Array.from(event.bytes).join() } : event));
+  return events.map((event) =>
+    'bytes' in event ? { ...event, bytes: Buffer.from(event.bytes).toString('latin1') } : event,
+  );
 }
