@@ -169,7 +169,7 @@ describe('as a FastCGI peer', () => {
   });
 
   it('leaves nothing open when it stops', async () => {
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
     const application = await startApplication();
     const web = await FastcgiClient.connect(application.address);
     const answer = web.request({ script: '/report.php' });
@@ -180,7 +180,7 @@ describe('as a FastCGI peer', () => {
     await expect(answer).rejects.toThrow('END_REQUEST');
     web.close();
     await web.closed;
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
   });
 });
 

@@ -45,7 +45,7 @@ async function play(name: string): Promise<readonly ExchangeRow[]> {
 
 async function shown(filter: string): Promise<readonly ExchangeRow[]> {
   const query = { filter, order: 'n', reverse: false, from: 0, count: 1_000 } as const;
-  await expect.poll(async () => (await session.rows(query)).searching).toBe(false);
+  await expect.poll(async () => (await session.rows(query)).searching, { timeout: 5_000 }).toBe(false);
   return (await session.rows(query)).rows;
 }
 

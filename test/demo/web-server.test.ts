@@ -44,7 +44,7 @@ describe('the order', () => {
 
 describe('the mix', () => {
   it('plays a whole round against the application, and leaves nothing open', async () => {
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
     const application = await startApplication();
     const failures: string[] = [];
     const web = startWebServer(application.address, {
@@ -56,11 +56,11 @@ describe('the mix', () => {
     await web.stop();
     await application.stop();
     expect(failures).toEqual([]);
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
   });
 
   it('stops at once when it gets no time, though the backend hangs', async () => {
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
     const backend = await startFaultBackend(SCRIPTS.neverAnswers());
     const web = startWebServer(backend.address, { pace: 5 });
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -69,7 +69,7 @@ describe('the mix', () => {
     expect(backend.connections.length).toBeGreaterThan(10);
     await web.stop(0);
     await backend.stop();
-    await expect.poll(openHandles).toEqual([]);
+    await expect.poll(openHandles, { timeout: 5_000 }).toEqual([]);
   });
 
   it('goes on, slowly, when nobody listens', async () => {
