@@ -38,6 +38,8 @@ export interface SocketName {
 
 export interface WriteRequest {
   oncomplete: (status: number) => void;
+  /** Node's native side points into the bytes without holding them: whoever writes hangs them here until `oncomplete`. */
+  buffer?: Uint8Array;
 }
 export interface ShutdownRequest {
   oncomplete: (status: number) => void;

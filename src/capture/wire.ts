@@ -75,6 +75,8 @@ export class Wire {
       return true;
     }
     if (!lastWritePending()) return true;
+    // The handle keeps the request alive, and nobody but the request the bytes: without this they could be collected while under way.
+    request.buffer = bytes;
     this.pending++;
     return false;
   }
