@@ -115,7 +115,7 @@ function hostOf(found: Found, scheme: string): string {
 
 /** A Host header that holds what would end the authority must not move the path: it is encoded. */
 function hostText(host: string): string {
-  return visible(host.replace(/[/?#\\@]/g, percent));
+  return visible(DELIMITER.test(host) ? host.replace(/[/?#\\@]/g, percent) : host);
 }
 
 /** Everything that is not visible ASCII as %XX of its UTF-8, so that a URL can be shown, logged and parsed. */
@@ -123,6 +123,7 @@ function visible(text: string): string {
   return INVISIBLE.test(text) ? text.replace(/[^\x21-\x7e]+/gu, encode) : text;
 }
 
+const DELIMITER = /[/?#\\@]/;
 const INVISIBLE = /[^\x21-\x7e]/;
 
 function encode(text: string): string {

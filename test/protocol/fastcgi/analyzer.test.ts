@@ -72,9 +72,24 @@ const ending: fc.Arbitrary<readonly Step[]> = fc.constantFrom(
   [end('client', 'fin'), end('client', 'reset'), end('server', 'fin'), closed],
   [end('client', 'capture-end'), end('server', 'capture-end'), closed],
 );
+/** One that goes well, so that there are points of rest. */
+const wholeRequest: fc.Arbitrary<readonly Step[]> = fc
+  .constantFrom(1, 2)
+  .map((id) => [web(get(id)), backend(page(id), finish(id))]);
+const one = (step: Step): readonly Step[] => [step];
 const conversation: fc.Arbitrary<Step[]> = fc
-  .tuple(fc.array(fc.oneof({ weight: 12, arbitrary: talk }, { weight: 1, arbitrary: loss }), { maxLength: 30 }), ending)
-  .map(([steps, last]) => [...steps, ...last]);
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 12, arbitrary: talk.map(one) },
+        { weight: 1, arbitrary: loss.map(one) },
+        { weight: 4, arbitrary: wholeRequest },
+      ),
+      { maxLength: 30 },
+    ),
+    ending,
+  )
+  .map(([steps, last]) => [...steps.flat(), ...last]);
 
 /** Cuts every chunk at the same distances, which makes records cross chunks at all sorts of places. */
 function rechunk(steps: readonly Step[], size: number): Step[] {
@@ -122,12 +137,12 @@ describe('an analyzer', () => {
           for (let i = from; i < steps.length; i++) again.push(steps[i]!, 1000 * (i + 1));
           const expected = first.seen.exchanges.filter(({ n }) => n > opened);
           expect(again.seen.exchanges.map(withoutOpening)).toEqual(expected.map(withoutOpening));
-          replays += 1;
+          if (opened > 0) replays += 1;
         }
       }),
       { numRuns: 300 },
     );
-    expect(replays).toBeGreaterThan(300);
+    expect(replays).toBeGreaterThan(50);
   });
 
   it('is idle exactly between requests', () => {

@@ -266,6 +266,35 @@ describe('a request', () => {
     ]);
   });
 
+  it('may be padded anywhere', () => {
+    const padded = [
+      encodeRecord({ type: 1, requestId: 1, content: begin().subarray(8), padding: 255 }),
+      encodeRecord({ type: 4, requestId: 1, content: params().subarray(8, 95), padding: 1 }),
+      encodeRecord({ type: 4, requestId: 1, padding: 8 }),
+      encodeRecord({ type: 5, requestId: 1, padding: 8 }),
+    ];
+    const seen = play([web(...padded), backend(encodeRecord({ type: 6, requestId: 1, padding: 8 }), finish()), closed]);
+    expect(only(seen)).toMatchObject({
+      outcome: 'completed',
+      paramsComplete: true,
+      problems: [],
+      streams: { stdin: { ended: true }, stdout: { ended: true } },
+    });
+  });
+
+  it('may be aborted in the middle of STDIN, and what comes after is still shown', () => {
+    const seen = play([web(begin(), params(), part('stdin', 'x'), abort()), backend(page(), finish(1, 1)), closed]);
+    expect(only(seen)).toMatchObject({ outcome: 'aborted', abortSeen: true, appStatus: 1, response: { status: 404 } });
+  });
+
+  it('whose PARAMS header is one byte short loses what follows, and is told of', () => {
+    const short = params();
+    short[5] = short[5]! - 1;
+    const seen = play([web(begin(), short, part('stdin')), end('server', 'reset'), end('client', 'fin'), closed]);
+    expect(only(seen)).toMatchObject({ outcome: 'backend-reset', paramsComplete: false });
+    expect(only(seen).problems.map(({ code }) => code)).toContain('lost-framing');
+  });
+
   it('has an unknown role when BEGIN_REQUEST is too short to tell', () => {
     const short = encodeRecord({ type: RecordType.BEGIN_REQUEST, requestId: 1, content: new Uint8Array(2) });
     const seen = play([web(short, params()), backend(finish()), closed]);
