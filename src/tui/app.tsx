@@ -8,14 +8,14 @@ import { RequestList } from './components/RequestList.js';
 import { Rows } from './components/Rows.js';
 import { StatusLines } from './components/StatusLines.js';
 import { TitleLine } from './components/TitleLine.js';
-import type { FrameClock } from './frame-clock.js';
+import type { FrameSource } from './frame-clock.js';
 import { layout, MIN_COLUMNS, MIN_ROWS } from './layout.js';
 import type { Painter } from './paint.js';
 import type { ViewState } from './view-store.js';
 
 export interface AppProps {
   /** Gives one state per frame, however often the store changes. */
-  readonly frames: FrameClock;
+  readonly frames: FrameSource;
   readonly painter: Painter;
 }
 

@@ -3,7 +3,7 @@ import { filterError } from './filter-check.js';
 import { type Command, helpSections, type KeyContext } from './keymap.js';
 import { layout } from './layout.js';
 import { PANES, paneOf } from './panes/index.js';
-import type { BodyMode, PaneView } from './panes/pane.js';
+import type { BodyMode, PaneContent, PaneView } from './panes/pane.js';
 import { selecting, type ViewState, type ViewStore } from './view-store.js';
 
 /** What commands do to the view. Nothing here fetches: a command says what shall be looked at, the puller gets it. */
@@ -36,6 +36,7 @@ export function contextsOf(state: ViewState): readonly KeyContext[] {
   if (state.focus === 'list') return ['list', 'global'];
   const pane = paneOf(state.tab);
   return [
+    ...(pane.id === 'timeline' ? (['timeline'] as const) : []),
     ...(pane.picksRecords ? (['records'] as const) : []),
     ...(pane.hasModes ? (['body'] as const) : []),
     'detail',
@@ -203,37 +204,43 @@ function moveRow(state: ViewState, by: number, keep = false): Partial<ViewState>
 
 function moveRecord(state: ViewState, by: number): Partial<ViewState> {
   const { content } = state;
-  if (content?.records === undefined || content.lineOf === undefined) return {};
-  const cursor = clamp(state.cursor + by, 0, Math.max(0, content.records - 1));
+  // What is not there yet has no end: the puller brings the selection back to it.
+  const last = content?.records === undefined ? Number.MAX_SAFE_INTEGER : Math.max(0, content.records - 1);
+  const cursor = clamp(state.cursor + by, 0, last);
+  const hexTop = cursor === state.cursor ? state.hexTop : 0;
+  if (content === null) return { cursor, hexTop };
+  return { cursor, hexTop, ...showing(state, content, cursor) };
+}
+
+/** The first line that has to be shown so that the record is, and that there is something to show at all. */
+export function showing(state: ViewState, content: PaneContent, cursor: number): Partial<ViewState> {
   const view = paneView(state);
   const room = content.room(view);
-  const line = content.lineOf(cursor);
-  let top = clamp(view.top, line - room + 1, line);
-  // The last record takes what follows it along.
-  if (cursor === content.records - 1) top = Math.max(top, Math.min(line, content.extent(view) - room));
-  return {
-    cursor,
-    tops: { ...state.tops, [state.tab]: Math.max(0, top) },
-    hexTop: cursor === state.cursor ? state.hexTop : 0,
-  };
+  const end = Math.max(0, content.extent(view) - room);
+  let top = Math.min(view.top, end);
+  if (content.lineOf !== undefined && content.records !== undefined) {
+    const line = content.lineOf(cursor);
+    top = clamp(top, line - room + 1, line);
+    // The last record takes what follows it along.
+    if (cursor === content.records - 1) top = Math.max(top, Math.min(line, end));
+  }
+  return top === view.top ? {} : { tops: { ...state.tops, [state.tab]: Math.max(0, top) } };
 }
 
 function scroll(state: ViewState, by: number): Partial<ViewState> {
-  if (state.content === null) return {};
+  const { content } = state;
   const view = paneView(state);
-  const last = Math.max(0, state.content.extent(view) - state.content.room(view));
+  const last = content === null ? Number.MAX_SAFE_INTEGER : Math.max(0, content.extent(view) - content.room(view));
   return { tops: { ...state.tops, [state.tab]: clamp(view.top + by, 0, last) } };
 }
 
 function open(state: ViewState): Partial<ViewState> {
   if (state.selected === null) return {};
   if (state.focus === 'detail')
-    return state.tab === 'timeline'
-      ? tab(
-          state,
-          PANES.findIndex((p) => p.id === 'records'),
-        )
-      : {};
+    return tab(
+      state,
+      PANES.findIndex((pane) => pane.id === 'records'),
+    );
   return { detailOpen: true, focus: 'detail', ...stay(state) };
 }
 

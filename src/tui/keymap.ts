@@ -1,7 +1,7 @@
 /** One table for what keys do: the dispatcher looks it up, the help screen and the help line are made from it. */
 
 /** Where the keys go. `global` holds wherever no other context takes the key, except while a text is edited or a question asked. */
-export type KeyContext = 'global' | 'list' | 'detail' | 'records' | 'body' | 'help' | 'filter' | 'quit';
+export type KeyContext = 'global' | 'list' | 'detail' | 'timeline' | 'records' | 'body' | 'help' | 'filter' | 'quit';
 
 export type Command =
   | 'down'
@@ -51,6 +51,8 @@ export interface Binding {
   readonly help?: string;
   /** One word for the help line; left out where there is no room for it. */
   readonly hint?: string;
+  /** What stands for the keys in the help line, when it stands for more than one binding. */
+  readonly hintKeys?: string;
 }
 
 export const KEYMAP: readonly Binding[] = [
@@ -71,7 +73,8 @@ export const KEYMAP: readonly Binding[] = [
     hint: 'order',
   },
   { context: 'list', keys: ['v'], command: 'reverse', help: 'reverse the order', hint: 'reverse' },
-  { context: 'detail', keys: ['1'], command: 'tab-1', help: 'Timeline' },
+  { context: 'timeline', keys: ['enter'], command: 'open', help: 'the bytes of the record', hint: 'bytes' },
+  { context: 'detail', keys: ['1'], command: 'tab-1', help: 'Timeline', hint: 'tabs', hintKeys: '1…7' },
   { context: 'detail', keys: ['2'], command: 'tab-2', help: 'Params' },
   { context: 'detail', keys: ['3'], command: 'tab-3', help: 'Stdin' },
   { context: 'detail', keys: ['4'], command: 'tab-4', help: 'Response' },
@@ -85,13 +88,6 @@ export const KEYMAP: readonly Binding[] = [
   { context: 'detail', keys: ['f'], command: 'filter' },
   { context: 'records', keys: [']'], command: 'next-record', help: 'next record' },
   { context: 'records', keys: ['['], command: 'previous-record', help: 'previous record' },
-  {
-    context: 'records',
-    keys: ['enter'],
-    command: 'open',
-    help: 'from the timeline: the bytes of the record',
-    hint: 'bytes',
-  },
   { context: 'body', keys: ['r'], command: 'mode', help: 'decoded, as it came, hex dump', hint: 'raw' },
   { context: 'global', keys: ['j', 'down'], command: 'down', help: 'down' },
   { context: 'global', keys: ['k', 'up'], command: 'up', help: 'up' },
@@ -106,10 +102,10 @@ export const KEYMAP: readonly Binding[] = [
   { context: 'global', keys: ['ctrl+b', 'pageup'], command: 'page-up', help: 'a page up' },
   { context: 'global', keys: ['ctrl+d'], command: 'half-down', help: 'half a page down' },
   { context: 'global', keys: ['ctrl+u'], command: 'half-up', help: 'half a page up' },
-  { context: 'global', keys: ['tab', 'shift+tab'], command: 'next-pane', help: 'to the other pane', hint: 'pane' },
-  { context: 'global', keys: ['\\'], command: 'maximise', help: 'the pane alone, or both', hint: 'maximise' },
   { context: 'global', keys: ['?'], command: 'help', help: 'this help', hint: 'help' },
   { context: 'global', keys: ['q', 'escape'], command: 'back', help: 'back', hint: 'back' },
+  { context: 'global', keys: ['tab', 'shift+tab'], command: 'next-pane', help: 'to the other pane', hint: 'pane' },
+  { context: 'global', keys: ['\\'], command: 'maximise', help: 'the pane alone, or both', hint: 'maximise' },
   {
     context: 'global',
     keys: ['Q', 'ctrl+c'],
@@ -164,6 +160,7 @@ const TITLES: readonly (readonly [KeyContext, string])[] = [
   ['global', 'Everywhere'],
   ['list', 'In the list'],
   ['detail', 'In the detail'],
+  ['timeline', 'In the timeline'],
   ['records', 'In the timeline and the records'],
   ['body', 'In Stdin, Response and Stderr'],
   ['filter', 'While the filter is edited'],
@@ -191,7 +188,7 @@ export function hints(contexts: readonly KeyContext[]): HelpEntry[] {
   return contexts.flatMap((context) =>
     KEYMAP.flatMap((binding) =>
       binding.context === context && binding.hint !== undefined
-        ? [{ keys: shownKey(binding.keys[0]!), text: binding.hint }]
+        ? [{ keys: binding.hintKeys ?? shownKey(binding.keys[0]!), text: binding.hint }]
         : [],
     ),
   );

@@ -1,6 +1,6 @@
 import type { Exchange, ExchangeRow } from '../model/exchange.js';
 import type { Inspection, RowPage } from '../model/inspection.js';
-import { paneView } from './commands.js';
+import { paneView, showing } from './commands.js';
 import { layout } from './layout.js';
 import { paneOf } from './panes/index.js';
 import type { PaneContent } from './panes/pane.js';
@@ -131,7 +131,10 @@ export class Puller {
       this.wanted = true;
       return;
     }
-    if (content !== now.content) this.change({ content, ...settle(now, content) });
+    const settled = settle(now, content);
+    if (content !== now.content || Object.keys(settled).length > 0) this.change({ content, ...settled });
+    // The place has moved: what is there may not have been fetched.
+    if (Object.keys(settled).length > 0) this.wanted = true;
   }
 
   private change(change: Partial<ViewState>): void {
@@ -139,15 +142,11 @@ export class Puller {
   }
 }
 
-/** What is looked at must be there: after a resize, or in a shorter layout, the old place may lie beyond the end. */
+/** What is looked at must be there: after a resize, or a key that came before the content, the place may lie beyond the end. */
 function settle(state: ViewState, content: PaneContent): Partial<ViewState> {
-  const view = paneView(state);
-  const last = Math.max(0, content.extent(view) - content.room(view));
-  const top = Math.min(view.top, last);
   const cursor =
     content.records === undefined ? state.cursor : Math.min(state.cursor, Math.max(0, content.records - 1));
-  if (top === view.top && cursor === state.cursor) return {};
-  return { tops: { ...state.tops, [state.tab]: top }, cursor };
+  return { ...(cursor === state.cursor ? {} : { cursor }), ...showing(state, content, cursor) };
 }
 
 /** The window of rows for the anchor, and the position of the selected one in the list (-1 in an empty list). */

@@ -110,7 +110,7 @@ export function startTui({ inspection, output, input, options = {} }: TuiParts):
     input.off('data', keys.push);
     input.off('end', close);
     puller.stop();
-    frames.stop();
+    frames.close();
     // First the screen: the renderer's last frame is not wanted any more.
     screen.restore();
     instance.unmount();

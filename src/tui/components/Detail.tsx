@@ -37,7 +37,7 @@ function tabLine(state: ViewState, width: number): Line {
     ...PANES.flatMap((pane, at): Span[] => [
       [at === 0 ? '' : separator, 'dim'],
       [
-        ` ${numbers ? `${at + 1} ` : ''}${pane.title}${sign(pane, state)} `,
+        `${separator === '' ? '' : ' '}${numbers ? `${at + 1} ` : ''}${pane.title}${sign(pane, state)} `,
         pane.id === state.tab ? selectedStyle(state) : 'plain',
       ],
     ]),

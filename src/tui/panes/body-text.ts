@@ -1,3 +1,8 @@
+import { decodeText } from '../../content/charset.js';
+import { codingsOf, undoContentCoding } from '../../content/content-coding.js';
+import { formFields } from '../../content/form.js';
+import { isText, parseMediaType } from '../../content/media-type.js';
+import { formatBytes } from '../../model/quantity.js';
 import { visibleBytes, visibleText } from '../../model/visible-text.js';
 import { layOutJson } from './json-layout.js';
 
@@ -6,107 +11,101 @@ import { layOutJson } from './json-layout.js';
 export interface BodyText {
   /** Safe to show; not yet cut to a width. */
   readonly lines: readonly string[];
-  /** What was done to the bytes, a word each: `JSON`, `iso-8859-1`. */
+  /** What was done to the bytes, a few words each: `gzip undone: 5.10kB`, `JSON`. */
   readonly remarks: readonly string[];
 }
 
-const TAB = '    ';
-/** Bytes looked at to tell text from the rest; control characters in a tenth of them are no text. */
-const SAMPLE = 4096;
-const CONTROL_SHARE = 0.1;
-
 export interface BodyMedia {
-  /** The headers' values; '' when there is none. */
-  readonly contentType: string;
-  readonly contentEncoding: string;
+  /** The headers' values; null when there is none. */
+  readonly contentType: string | null;
+  readonly contentEncoding: string | null;
+  /** Text whatever it looks like: STDERR is for people. */
+  readonly alwaysText: boolean;
+}
+
+const TAB = '    ';
+const LONGEST_UTF8 = 4;
+
+/**
+ * The text as it came: nothing undone, what is not UTF-8 as `\xNN`.
+ * @param whole false when more of the body follows
+ * @returns null when the bytes are no text
+ */
+export function rawText(bytes: Uint8Array, media: BodyMedia, whole: boolean): BodyText | null {
+  if (!media.alwaysText && (codingsOf(media.contentEncoding).length > 0 || !isText(media.contentType, bytes)))
+    return null;
+  return { lines: splitBytes(whole ? bytes : wholeCharacters(bytes)), remarks: ['as it came'] };
 }
 
 /**
- * @param pretty undo and lay out what can be; else the text as it came
- * @returns null when the bytes are no text
+ * Content coding undone, charset honoured, JSON and forms laid out.
+ * @param whole false when more of the body follows
+ * @param limit bytes that are unpacked at most
+ * @returns null when what was unpacked is no text
  */
-export async function bodyText(bytes: Uint8Array, media: BodyMedia, pretty: boolean): Promise<BodyText | null> {
-  const charset = charsetOf(media.contentType);
-  if (!isText(bytes, charset)) return null;
-  const decoded = decode(bytes, charset);
-  const remarks = decoded.charset === 'utf-8' ? [] : [decoded.charset];
-  if (decoded.text === null) return { lines: mixedLines(bytes), remarks: [...remarks, 'not valid UTF-8'] };
-  let { text } = decoded;
-  if (pretty && isJson(text, media.contentType)) {
-    text = layOutJson(text);
-    remarks.push('JSON');
+export async function prettyText(
+  coded: Uint8Array,
+  media: BodyMedia,
+  whole: boolean,
+  limit: number,
+): Promise<BodyText | null> {
+  const { bytes, undone, problem } = await undoContentCoding([coded], media.contentEncoding, limit);
+  if (!media.alwaysText && !isText(media.contentType, bytes)) return null;
+  const remarks: string[] = [];
+  if (undone.length > 0) remarks.push(`${undone.join(', ')} undone: ${formatBytes(bytes.length)}`);
+  if (problem !== null && (whole || undone.length === 0)) remarks.push(problem);
+  const fields = whole ? formFields(media.contentType, bytes) : null;
+  if (fields !== null && fields.length > 0) {
+    remarks.push('form');
+    return {
+      lines: fields.map(({ name, value, fileName, contentType }) =>
+        visibleText(`${name} = ${fileName === undefined ? value : `file ${fileName} (${contentType ?? 'no type'})`}`),
+      ),
+      remarks,
+    };
   }
-  return { lines: lines(text, pretty), remarks };
+  const { text, charset, faithful } = decodeText(whole ? bytes : wholeCharacters(bytes), media.contentType);
+  if (!faithful && charset === 'utf-8') return { lines: splitBytes(bytes), remarks: [...remarks, 'not valid UTF-8'] };
+  if (charset !== 'utf-8') remarks.push(charset);
+  if (!faithful) remarks.push(`not valid ${charset}`);
+  if (isJson(text, media.contentType)) {
+    remarks.push('JSON');
+    return { lines: split(layOutJson(text)), remarks };
+  }
+  return { lines: split(text), remarks };
 }
 
-function lines(text: string, pretty: boolean): string[] {
-  const all = text.split('\n');
-  if (all.length > 1 && all.at(-1) === '') all.pop();
-  return all.map((line) => visibleText(pretty ? line.replace(/\r$/, '').replaceAll('\t', TAB) : line));
+function split(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.length > 1 && lines.at(-1) === '') lines.pop();
+  return lines.map((line) => visibleText(line.replace(/\r$/, '').replaceAll('\t', TAB)));
 }
 
 /** Lines of bytes, each shown as far as it is UTF-8. */
-function mixedLines(bytes: Uint8Array): string[] {
-  const all: string[] = [];
-  let from = 0;
-  while (from < bytes.length) {
+function splitBytes(bytes: Uint8Array): string[] {
+  const lines: string[] = [];
+  for (let from = 0; from < bytes.length; ) {
     const end = bytes.indexOf(0x0a, from);
-    all.push(visibleBytes(bytes.subarray(from, end < 0 ? bytes.length : end)));
-    if (end < 0) break;
-    from = end + 1;
+    lines.push(visibleBytes(bytes.subarray(from, end < 0 ? bytes.length : end)));
+    from = end < 0 ? bytes.length : end + 1;
   }
-  return all;
+  return lines;
 }
 
-function charsetOf(contentType: string): string {
-  return /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1]?.toLowerCase() ?? 'utf-8';
-}
-
-function isText(bytes: Uint8Array, charset: string): boolean {
-  if (/^utf-?(16|32)|^ucs-?2/.test(charset)) return true;
-  const sample = bytes.subarray(0, SAMPLE);
-  let controls = 0;
-  for (const byte of sample) {
-    if (byte === 0) controls += 4;
-    else if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x1b) controls++;
+/** Without the last character when it is cut off: it would make valid UTF-8 look like something else. */
+function wholeCharacters(bytes: Uint8Array): Uint8Array {
+  for (let back = 1; back < LONGEST_UTF8 && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) return bytes;
+    if (byte < 0xc0) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+    return length > back ? bytes.subarray(0, bytes.length - back) : bytes;
   }
-  if (controls > sample.length * CONTROL_SHARE) return false;
-  // Without a charset that says otherwise, what is for the most part not UTF-8 is no text.
-  return charset !== 'utf-8' || foreignShare(sample) <= CONTROL_SHARE;
+  return bytes;
 }
 
-function foreignShare(sample: Uint8Array): number {
-  if (sample.length === 0) return 0;
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(sample);
-  let foreign = 0;
-  for (const character of text) if (character === '\ufffd') foreign++;
-  return foreign / sample.length;
-}
-
-/** `text` is null for bytes that are not valid in UTF-8. A charset that is unknown is read as UTF-8. */
-function decode(bytes: Uint8Array, charset: string): { readonly text: string | null; readonly charset: string } {
-  let decoder: InstanceType<typeof TextDecoder>;
-  try {
-    decoder = new TextDecoder(charset, { fatal: false });
-  } catch {
-    return { text: utf8(bytes), charset: `unknown charset ${visibleText(charset, 40)}` };
-  }
-  if (decoder.encoding === 'utf-8') return { text: utf8(bytes), charset: 'utf-8' };
-  return { text: decoder.decode(bytes), charset: decoder.encoding };
-}
-
-function utf8(bytes: Uint8Array): string | null {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  try {
-    // As a stream: a character cut in two by the end of what was fetched is no mistake.
-    return decoder.decode(bytes, { stream: true });
-  } catch {
-    return null;
-  }
-}
-
-function isJson(text: string, contentType: string): boolean {
-  if (/^[^;]*[/+]json\b/i.test(contentType)) return true;
+function isJson(text: string, contentType: string | null): boolean {
+  if (/[/+]json$/.test(parseMediaType(contentType).type)) return true;
   if (!/^\s*[{[]/.test(text)) return false;
   try {
     JSON.parse(text);

@@ -2,7 +2,7 @@ import type { Exchange, StreamName } from '../../model/exchange.js';
 import type { Inspection } from '../../model/inspection.js';
 import { formatBytes } from '../../model/quantity.js';
 import { type Line, type Span, wrap } from '../paint.js';
-import { type BodyText, bodyText } from './body-text.js';
+import { type BodyMedia, type BodyText, prettyText, rawText } from './body-text.js';
 import { bytesPerLine, hexLine } from './hex.js';
 import type { BodyMode, Pane, PaneContent, PaneId, PaneLine, PaneView, PaneWant } from './pane.js';
 
@@ -19,8 +19,7 @@ export interface BodySource {
   begin(exchange: Exchange): number;
   /** What stands above the body. */
   head(exchange: Exchange, width: number): readonly Line[];
-  contentType(exchange: Exchange): string;
-  contentEncoding(exchange: Exchange): string;
+  media(exchange: Exchange): BodyMedia;
 }
 
 /** Layout takes some 50 ms for this much; one more megabyte of text is read by nobody on a terminal. */
@@ -46,8 +45,12 @@ export function bodyPane(source: BodySource): Pane {
       const size = Math.max(0, total - begin);
       if (want.mode === 'hex') return hexContent(source, inspection, want, size, before);
       const fetched = await firstBytes(inspection, exchange, source.stream, begin, size, before);
-      const media = { contentType: source.contentType(exchange), contentEncoding: source.contentEncoding(exchange) };
-      const text = await bodyText(fetched.bytes, media, want.mode === 'pretty');
+      const media = source.media(exchange);
+      const whole = fetched.bytes.length >= size;
+      const text =
+        want.mode === 'pretty'
+          ? await prettyText(fetched.bytes, media, whole, TEXT_MAX)
+          : rawText(fetched.bytes, media, whole);
       if (text === null) return hexContent(source, inspection, want, size, before);
       const part: BodyPart = { kind: 'text', size, ...fetched, text };
       return new BodyContent(source, exchange, want.mode, part, begun, performance.now() - begun);
@@ -212,7 +215,7 @@ class BodyContent implements PaneContent {
         whole ? formatBytes(part.size) : `the first ${formatBytes(part.bytes.length)} of ${formatBytes(part.size)}`,
         'bold',
       ]);
-      const remarks = part.kind === 'hex' ? ['hex dump'] : this.mode === 'raw' ? ['as it came'] : part.text.remarks;
+      const remarks = part.kind === 'hex' ? ['hex dump'] : part.text.remarks;
       if (remarks.length > 0) spans.push([`, ${remarks.join(', ')}`, 'plain']);
       if (part.kind === 'hex' && this.mode !== 'hex') spans.push([' (no text)', 'plain']);
     }

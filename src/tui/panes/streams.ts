@@ -12,8 +12,11 @@ export const stdin: Pane = bodyPane({
   stream: 'stdin',
   begin: () => 0,
   head: () => [],
-  contentType: (exchange) => param(exchange, 'CONTENT_TYPE'),
-  contentEncoding: (exchange) => param(exchange, 'HTTP_CONTENT_ENCODING'),
+  media: (exchange) => ({
+    contentType: param(exchange, 'CONTENT_TYPE'),
+    contentEncoding: param(exchange, 'HTTP_CONTENT_ENCODING'),
+    alwaysText: false,
+  }),
 });
 
 export const response: Pane = bodyPane({
@@ -22,8 +25,11 @@ export const response: Pane = bodyPane({
   stream: 'stdout',
   begin: (exchange) => exchange.response?.length ?? 0,
   head: responseHead,
-  contentType: (exchange) => header(exchange, 'content-type'),
-  contentEncoding: (exchange) => header(exchange, 'content-encoding'),
+  media: (exchange) => ({
+    contentType: header(exchange, 'content-type'),
+    contentEncoding: header(exchange, 'content-encoding'),
+    alwaysText: false,
+  }),
 });
 
 export const stderr: Pane = bodyPane({
@@ -32,8 +38,7 @@ export const stderr: Pane = bodyPane({
   stream: 'stderr',
   begin: () => 0,
   head: () => [],
-  contentType: () => '',
-  contentEncoding: () => '',
+  media: () => ({ contentType: null, contentEncoding: null, alwaysText: true }),
 });
 
 function responseHead(exchange: Exchange, width: number): Line[] {
@@ -78,10 +83,10 @@ export function statusStyle(status: number | null): 'good' | 'redirect' | 'warni
   return status >= 200 ? 'good' : 'plain';
 }
 
-function header(exchange: Exchange, name: string): string {
-  return exchange.response?.headers.find((line) => line.name.toLowerCase() === name)?.value ?? '';
+function header(exchange: Exchange, name: string): string | null {
+  return exchange.response?.headers.find((line) => line.name.toLowerCase() === name)?.value ?? null;
 }
 
-function param(exchange: Exchange, name: string): string {
-  return exchange.params.find((pair) => pair.name === name)?.value ?? '';
+function param(exchange: Exchange, name: string): string | null {
+  return exchange.params.find((pair) => pair.name === name)?.value ?? null;
 }
