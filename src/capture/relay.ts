@@ -36,6 +36,9 @@ export class Relay implements WireOwner {
   private refusalTimer: NodeJS.Timeout | null = null;
   /** The side that must still get a RST once what was written to it is out. */
   private resetting: Wire | null = null;
+  /** A write that fails at once would end the connection before the tap has been told of the bytes: it waits until then. */
+  private forwarding = false;
+  private brokenWhileForwarding: Wire | null = null;
   private done = false;
 
   constructor(
@@ -76,8 +79,11 @@ export class Relay implements WireOwner {
   onBytes(wire: Wire, bytes: Uint8Array): void {
     const other = wire === this.client ? this.server : this.client;
     if (other === null) this.hold(bytes);
-    else if (other.broken === 0 && !other.write(bytes)) wire.pause();
-    // The write may have failed and ended everything; the bytes were seen all the same.
+    else if (other.broken === 0) {
+      this.forwarding = true;
+      if (!other.write(bytes)) wire.pause();
+      this.forwarding = false;
+    }
     this.owner.emit({
       kind: 'bytes',
       connection: this.id,
@@ -87,6 +93,9 @@ export class Relay implements WireOwner {
       origin: -1,
     });
     if (this.refusal !== null) this.refuse();
+    const broken = this.brokenWhileForwarding;
+    this.brokenWhileForwarding = null;
+    if (broken !== null) this.onBroken(broken, broken.broken);
   }
 
   onEnd(wire: Wire, status: number): void {
@@ -99,6 +108,10 @@ export class Relay implements WireOwner {
   }
 
   onBroken(wire: Wire, _status: number): void {
+    if (this.forwarding) {
+      this.brokenWhileForwarding = wire;
+      return;
+    }
     // Its last words may still lie unread in the kernel: read on, the end of the reading decides. After a FIN there is nothing to read.
     if (wire.ended) this.wasReset(wire);
     else wire.resume();
