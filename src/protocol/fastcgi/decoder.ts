@@ -113,12 +113,11 @@ export class RecordDecoder {
         this.#offset += rest;
         return;
       }
-      const room = this.#wanted(held);
-      const taken = Math.min(room, rest);
+      const taken = Math.min(this.#wanted(held), rest);
       held.addHole(taken);
       this.#offset += taken;
       rest -= taken;
-      if (taken === room) this.#advanceHeld(held, at, NO_GAP);
+      this.#advanceHeld(held, at, NO_GAP);
     }
   }
 

@@ -194,6 +194,23 @@ describe('a gap over a header', () => {
   });
 });
 
+describe('a candidate before a gap that the gap leaves unconfirmed', () => {
+  // The first one waits for the end of its 92 bytes behind the gap and fails there; the second must not be believed then.
+  const first = Uint8Array.of(1, 5, 0, 1, 0, 92, 0, 0);
+  const lead = concatBytes([text('garbage!'), first]);
+  const rest = concatBytes([new Uint8Array(150).fill(0x2e), stdin]);
+
+  it.each([
+    ['ends in the gap', Uint8Array.of(1, 5, 0, 1, 0, 12, 0, 0), 28],
+    ['ends where the gap begins', Uint8Array.of(1, 5, 0, 1, 0, 0, 0, 0), 28],
+    ['is followed by half a header', Uint8Array.of(1, 5, 0, 1, 0, 0, 0, 0, 1, 5, 0, 1), 10],
+  ])('because it %s', (_, second, missing) => {
+    const before = concatBytes([lead, second]);
+    const events = decode([before, missing, rest], { open: true });
+    expect(offsets(events)).toEqual([before.length + missing + 150, before.length + missing + 150 + 308]);
+  });
+});
+
 describe('the start in the middle of a connection', () => {
   const midstream: Options = { midstream: true };
 

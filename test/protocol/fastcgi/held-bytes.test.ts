@@ -26,6 +26,10 @@ describe('HeldBytes', () => {
     expect(held.span).toBe(65_010);
     expect(held.bytes[held.holeAt - 1]).toBe(1);
     expect(held.bytes[held.holeAt]).toBe(2);
+    // It is the same memory still, and nobody else's.
+    const other = new HeldBytes(0, 1);
+    other.append(fill(60_000, 3), 0, 60_000);
+    expect(held.bytes[held.holeAt]).toBe(2);
   });
 
   it('joins holes and gives up what was seen between them', () => {
