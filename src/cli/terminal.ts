@@ -1,13 +1,13 @@
 import type { TerminalOutput } from '../tui/screen.js';
-import type { Output } from './output.js';
+import type { Writer } from './writer.js';
 
 /** What to assume of a terminal that does not tell its size. */
 const FALLBACK = { columns: 80, rows: 24 };
 
-/** The terminal on standard output, written through an Output that does not block. */
+/** The terminal on standard output, written through a Writer that does not block. */
 export class Terminal implements TerminalOutput {
   constructor(
-    private readonly output: Output,
+    private readonly writer: Writer,
     private readonly tty: NodeJS.WriteStream,
   ) {}
 
@@ -20,11 +20,11 @@ export class Terminal implements TerminalOutput {
   }
 
   write(data: string): boolean {
-    return this.output.offer(data);
+    return this.writer.offer(data);
   }
 
   onDrain(listener: () => void): () => void {
-    return this.output.onDrain(listener);
+    return this.writer.onDrain(listener);
   }
 
   onResize(listener: () => void): () => void {

@@ -9,7 +9,7 @@ const RETRY = 15;
  * stalled SSH session) would stop this thread, its signal handlers with it. So terminals and pipes are opened anew without blocking and
  * written with retries; files, which take everything at once, go through the thread pool.
  */
-export class Output {
+export class Writer {
   private queue: { bytes: Buffer; done: (error: Error | null) => void }[] = [];
   private busy = false;
   private failed: Error | null = null;

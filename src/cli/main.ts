@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { FcgiInspectError } from '../model/errors.js';
+import { parseArguments } from './arguments.js';
+import { run } from './run.js';
+import { Writer } from './writer.js';
+
+/** How long what was written last may take to leave. */
+const LAST_WORDS = 1_000;
+
+const stdout = new Writer(1);
+const stderr = new Writer(2);
+
+process.exitCode = await main();
+await Promise.all([stdout.flush(LAST_WORDS), stderr.flush(LAST_WORDS)]);
+// A reader that never comes, or a timer of ours, must not keep the process.
+process.exit();
+
+async function main(): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  try {
+    const parsed = parseArguments(process.argv.slice(2), {
+      version,
+      stdinIsTerminal: process.stdin.isTTY === true,
+      stdoutIsTerminal: process.stdout.isTTY === true,
+      env: process.env,
+    });
+    if ('print' in parsed) {
+      stdout.offer(parsed.print);
+      return 0;
+    }
+    return await run(parsed.settings, { stdout, stderr, version });
+  } catch (error) {
+    return report(error as Error);
+  }
+}
+
+function report(error: Error): number {
+  if (!(error instanceof FcgiInspectError)) {
+    // A defect of ours: the place is what helps to mend it.
+    stderr.offer(`fcgi-inspect: ${error.stack ?? error.message}\n`);
+    return 1;
+  }
+  stderr.offer(`fcgi-inspect: ${error.message}\n${error.advice === null ? '' : `  ${error.advice}\n`}`);
+  return USAGE.has(error.code) ? 2 : 1;
+}
+
+const USAGE: ReadonlySet<string> = new Set(['usage', 'bad-address', 'bad-filter']);

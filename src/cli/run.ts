@@ -1,0 +1,223 @@
+import { constants } from 'node:os';
+import { startApplication } from '../demo/application.js';
+import { startWebServer } from '../demo/web-server.js';
+import { EXPORTERS } from '../export/index.js';
+import { type PumpResult, pump } from '../export/runner.js';
+import { formatEndpoint } from '../model/connection.js';
+import type { Inspection, Overview } from '../model/inspection.js';
+import type { Output, OutputOptions } from '../model/output.js';
+import { PRINTERS, summaryText } from '../print/index.js';
+import { restore, startTui } from '../tui/start.js';
+import type { Settings } from './arguments.js';
+import { openOutputFile } from './output-file.js';
+import { type Recording, startRecording } from './recording.js';
+import { Terminal } from './terminal.js';
+import type { Writer } from './writer.js';
+
+/** How long a stop lets open requests finish, in milliseconds; a second signal ends it at once. */
+const GRACE = 10_000;
+/** How long the demo runs where nobody watches, in milliseconds. */
+const DEMO_DURATION = 5_000;
+/** How often warnings of the session are looked for while no screen shows them. */
+const WARNING_INTERVAL = 1_000;
+
+export interface Streams {
+  readonly stdout: Writer;
+  readonly stderr: Writer;
+  readonly version: string;
+}
+
+/**
+ * Inspects until the user, a limit or a signal ends it, in order.
+ *
+ * @returns the exit status
+ * @throws FcgiInspectError when it cannot start
+ */
+export async function run(settings: Settings, streams: Streams): Promise<number> {
+  const application = settings.command === 'demo' ? await startApplication() : null;
+  const routes = application
+    ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
+    : settings.routes;
+  const recording = await startRecording(routes, settings);
+  const webServer = application
+    ? startWebServer(recording.endpoints[0]!, {
+        onFailure: ({ name }, error) => streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
+      })
+    : null;
+  try {
+    return await new Run(settings, streams, recording).toTheEnd(async () => {
+      await webServer?.stop();
+    });
+  } finally {
+    await recording.end();
+    await application?.stop();
+  }
+}
+
+class Run {
+  private readonly inspection: Inspection;
+  private readonly messages: string[] = [];
+  private readonly interactive: boolean;
+  private warnings = 0;
+  private signal: NodeJS.Signals | null = null;
+  private stopping: Promise<void> | null = null;
+  private readonly ended = new AbortController();
+
+  constructor(
+    private readonly settings: Settings,
+    private readonly streams: Streams,
+    private readonly recording: Recording,
+  ) {
+    this.inspection = recording.inspection;
+    this.interactive = settings.format === 'tui';
+  }
+
+  /** @param quiesce ends our own traffic (the demo's) before the proxy is stopped */
+  async toTheEnd(quiesce: () => Promise<void>): Promise<number> {
+    const stop = (grace: number): Promise<void> => {
+      this.stopping ??= quiesce().then(() => this.inspection.stop(grace));
+      return this.stopping;
+    };
+    const onSignal = (signal: NodeJS.Signals): void => {
+      restore();
+      if (this.signal !== null) {
+        // The second one: what is open is cut, what is written is kept.
+        void this.inspection.stop(0);
+        return;
+      }
+      this.signal = signal;
+      this.say('stopping: open requests may finish for 10 s; a second signal ends them');
+      void stop(GRACE);
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    for (const signal of signals) process.on(signal, onSignal);
+    void this.recording.died.then((error) => {
+      if (this.ended.signal.aborted) return;
+      this.say(`the relay has stopped: ${error.message}`);
+      this.ended.abort();
+    });
+    const limit =
+      this.settings.duration ?? (this.settings.command === 'demo' && !this.interactive ? DEMO_DURATION : null);
+    const timer = limit === null ? undefined : setTimeout(() => void stop(GRACE), limit);
+    const patrol = setInterval(() => void this.lookForWarnings(), WARNING_INTERVAL);
+    try {
+      this.greet();
+      const pumping = this.pump(stop);
+      if (this.interactive) {
+        await this.tui();
+        this.flushMessages();
+        void stop(this.signal === null ? 0 : GRACE);
+      }
+      const result = await pumping;
+      await stop(0);
+      await this.lookForWarnings();
+      const overview = await this.inspection.overview();
+      this.ended.abort();
+      await this.inspection.close();
+      return this.conclude(result, overview);
+    } finally {
+      this.ended.abort();
+      clearTimeout(timer);
+      clearInterval(patrol);
+      for (const signal of signals) process.off(signal, onSignal);
+      this.flushMessages();
+    }
+  }
+
+  private greet(): void {
+    for (const text of this.settings.warnings) this.say(`warning: ${text}`);
+    if (this.interactive) return;
+    this.settings.command === 'demo'
+      ? this.say('demo: a built-in web server side asks a built-in FastCGI application, through the real proxy')
+      : this.recording.endpoints.forEach((endpoint, index) => {
+          this.say(
+            `listening on ${formatEndpoint(endpoint)}, passing on to ${formatEndpoint(this.settings.routes[index]!.upstream)}`,
+          );
+        });
+  }
+
+  private async pump(stop: (grace: number) => Promise<void>): Promise<PumpResult> {
+    const outputs = this.outputs();
+    const { filter, count } = this.settings;
+    const result = await pump(this.inspection, outputs, {
+      filter,
+      signal: this.ended.signal,
+      ...(count === null ? {} : { count }),
+    });
+    if (
+      result.failures.length > 0 &&
+      result.failures.length === outputs.length &&
+      !this.interactive &&
+      this.stopping === null
+    ) {
+      // Nobody reads any more. The site behind us goes on all the same: only a signal or a limit ends a proxy that is in a live path.
+      this.say(
+        `${(result.failures[0]!.error as NodeJS.ErrnoException).message}: nothing more is written, relaying goes on until a signal`,
+      );
+      await pump(this.inspection, [], { filter, signal: this.ended.signal, ...(count === null ? {} : { count }) });
+    }
+    // Enough was seen: the requests that are open may still finish.
+    await stop(GRACE);
+    return result;
+  }
+
+  private outputs(): Output[] {
+    const { settings, streams } = this;
+    const common = {
+      redact: settings.redact,
+      bodies: settings.bodies,
+      inspection: this.inspection,
+      version: streams.version,
+    };
+    const toStdout = (chunk: string | Uint8Array): Promise<void> => streams.stdout.write(chunk);
+    const to = (file: string): OutputOptions['write'] =>
+      file === '-' ? toStdout : openOutputFile(file, settings.redact);
+    const outputs: Output[] = [];
+    if (settings.format === 'lines' || settings.format === 'detail')
+      outputs.push(PRINTERS[settings.format]({ ...common, write: toStdout, color: settings.color }));
+    if (settings.format === 'ndjson') outputs.push(EXPORTERS.ndjson({ ...common, write: toStdout }));
+    if (settings.ndjson !== null) outputs.push(EXPORTERS.ndjson({ ...common, write: to(settings.ndjson) }));
+    if (settings.har !== null) outputs.push(EXPORTERS.har({ ...common, write: to(settings.har) }));
+    return outputs;
+  }
+
+  private async tui(): Promise<void> {
+    await startTui({
+      inspection: this.inspection,
+      output: new Terminal(this.streams.stdout, process.stdout),
+      input: process.stdin,
+      options: { filter: this.settings.filter, follow: true, colours: this.settings.color },
+    });
+  }
+
+  private async lookForWarnings(): Promise<void> {
+    if (this.interactive || this.ended.signal.aborted) return;
+    const { warnings } = await this.inspection.overview();
+    for (const text of warnings.slice(this.warnings)) this.say(`warning: ${text}`);
+    this.warnings = warnings.length;
+  }
+
+  private conclude(result: PumpResult, overview: Overview): number {
+    if (!this.settings.quiet && !this.interactive && this.settings.format !== 'ndjson')
+      this.streams.stderr.offer(summaryText(result.summary));
+    for (const { error } of result.failures)
+      this.streams.stderr.offer(`fcgi-inspect: not everything was written: ${error.message}\n`);
+    if (this.signal !== null) return 128 + constants.signals[this.signal];
+    if (result.failures.length > 0) return 1;
+    const { error, warning } = overview.findings;
+    const { failOn } = this.settings;
+    const met = failOn !== 'never' && (error > 0 || (failOn === 'warning' && warning > 0));
+    return met ? 3 : 0;
+  }
+
+  /** To standard error; kept back while the screen is ours. */
+  private say(text: string): void {
+    if (this.settings.quiet) return;
+    this.messages.push(`fcgi-inspect: ${text}\n`);
+    if (!this.interactive) this.flushMessages();
+  }
+
+  private flushMessages(): void {
+    for (const text of this.messages.splice(0)) this.streams.stderr.offer(text);
+  }
+}

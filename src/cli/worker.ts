@@ -1,0 +1,62 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { DebuggingProxy, type ProxyRoute } from '../capture/proxy.js';
+import { diagnose } from '../diagnosis/diagnose.js';
+import type { Endpoint } from '../model/connection.js';
+import { type ErrorCode, FcgiInspectError } from '../model/errors.js';
+import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
+import { protocols } from '../protocol/index.js';
+import { recordingSession } from '../session/recording-session.js';
+import { serve } from '../session/remote.js';
+import type { Session } from '../session/session.js';
+
+/** What the main thread gives the worker to start with. */
+export interface WorkerTask {
+  readonly routes: readonly ProxyRoute[];
+  readonly maxRequests: number | null;
+  readonly maxSpool: number | null;
+  /** The session is served here. */
+  readonly port: MessagePort;
+}
+
+/** What the worker says once, when traffic can arrive or cannot. */
+export type WorkerAnswer =
+  | {
+      readonly kind: 'ready';
+      readonly endpoints: readonly Endpoint[];
+      /** The spool's folder; the main thread removes it should this thread not come to it. */
+      readonly spool: string | null;
+    }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string; readonly advice: string | null };
+
+const epoch = performance.timeOrigin;
+const clock = (): Timestamp => (epoch + performance.now()) * MICROSECONDS_PER_MILLISECOND;
+
+/** The relay's thread: nothing in it waits for the terminal, for a reader or for the disk. */
+async function work({ routes, maxRequests, maxSpool, port }: WorkerTask): Promise<WorkerAnswer> {
+  const proxy = new DebuggingProxy(routes, clock, (text) => session.warn(text));
+  const session: Session = recordingSession({
+    source: proxy,
+    protocol: protocols.fastcgi,
+    clock,
+    diagnose,
+    ...(maxRequests === null ? {} : { maxRequests }),
+    ...(maxSpool === null ? {} : { maxSpool }),
+  });
+  try {
+    await session.start();
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  serve(port, session);
+  const { spool } = await session.overview();
+  return { kind: 'ready', endpoints: proxy.endpoints, spool: spool.path };
+}
+
+function failure(error: Error): WorkerAnswer {
+  return error instanceof FcgiInspectError
+    ? { kind: 'failed', code: error.code, message: error.message, advice: error.advice }
+    : { kind: 'failed', code: 'io', message: error.message, advice: null };
+}
+
+parentPort!.postMessage(await work(workerData as WorkerTask).catch(failure));
