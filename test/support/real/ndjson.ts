@@ -84,21 +84,25 @@ const STDERR = 7;
 
 /**
  * How many records of each type the NDJSON says there were, to be compared with what tshark counts. PARAMS is what is left of the total,
- * so that a record counted twice, or under a wrong name, shows.
+ * so that a record counted twice, or under a wrong name, shows. A record that the end of its connection cut off is told of here, by its
+ * missing bytes (the NDJSON must have been written with --bodies), and not shown by tshark: it does not count.
  */
 export function countRecordsOf(requests: readonly NdjsonRequest[]): RecordCounts {
   const counts = { [BEGIN_REQUEST]: 0, [END_REQUEST]: 0, [PARAMS]: 0, [STDIN]: 0, [STDOUT]: 0, [STDERR]: 0 };
-  for (const request of requests) {
-    const ends = request.protocolStatus === null ? 0 : 1;
-    const streams = request.stdin.records + request.stdout.records + request.stderr.records + request.data.records;
+  for (const { protocolStatus, records, stdin, stdout, stderr, data } of requests) {
+    const ends = protocolStatus === null ? 0 : 1;
     counts[BEGIN_REQUEST] += 1;
     counts[END_REQUEST] += ends;
-    counts[STDIN] += request.stdin.records;
-    counts[STDOUT] += request.stdout.records;
-    counts[STDERR] += request.stderr.records;
-    counts[PARAMS] += request.records.total - streams - ends - 1;
+    counts[STDIN] += whole(stdin);
+    counts[STDOUT] += whole(stdout);
+    counts[STDERR] += whole(stderr);
+    counts[PARAMS] += records.total - stdin.records - stdout.records - stderr.records - data.records - ends - 1;
   }
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+function whole(stream: NdjsonStream): number {
+  return stream.records - ((stream.missing ?? 0) > 0 ? 1 : 0);
 }
 
 /** The CGI header block as PHP writes it, made from the headers that the NDJSON tells: the beginning of STDOUT, byte for byte. */
