@@ -89,13 +89,15 @@ export class Puller {
       state.anchor.kind === 'follow' || n === null
         ? state.anchor
         : { kind: 'exchange', n, offset: position - page.from };
-    const missed = state.anchor.kind === 'exchange' && n !== state.anchor.n;
+    const missed = state.anchor.kind === 'exchange' && n !== state.anchor.n ? state.anchor.n : null;
     this.change({
       page,
       position: n === null ? -1 : position,
       anchor: sameAnchor(state.anchor, anchor) ? state.anchor : anchor,
       ...selecting(now, n),
-      ...(missed && now.selected !== state.anchor.n ? { message: `request ${state.anchor.n} is not in the list` } : {}),
+      ...(missed === null
+        ? {}
+        : { message: `request ${missed} is ${now.selected === missed ? 'no longer' : 'not'} in the list` }),
     });
   }
 

@@ -16,6 +16,8 @@ export function layOutJson(text: string): string {
   };
   while (at < text.length) {
     const character = text[at]!;
+    // One document after another (NDJSON): each begins a line.
+    if (depth === 0 && pieces.length > 0 && !/[ \t\r\n]/.test(character) && /[}\]]$/.test(pieces.at(-1)!)) newline();
     if (character === '"') {
       const end = stringEnd(text, at);
       pieces.push(text.slice(at, end));
