@@ -183,8 +183,7 @@ export class ConnectionRecord {
 
   /** The source has let go: keeps the summary's numbers only. */
   close(summary: ConnectionSummary): void {
-    this.numbers = [
-      ...this.numbers,
+    this.numbers.push(
       summary.endedAt ?? -1,
       summary.endedBy === null ? -1 : ENDERS.indexOf(summary.endedBy),
       summary.how === null ? -1 : ENDINGS.indexOf(summary.how),
@@ -194,7 +193,9 @@ export class ConnectionRecord {
       summary.managementRecords,
       summary.problems,
       summary.undecoded ? 1 : 0,
-    ];
+    );
+    // A copy has no room to grow.
+    this.numbers = this.numbers.slice();
     if (summary.notes.length > 0) this.rare = { ...this.rare, notes: summary.notes };
     if (summary.failure !== null) this.rare = { ...this.rare, failure: summary.failure };
     this.live = null;

@@ -18,10 +18,11 @@ import type { Timestamp } from '../model/time.js';
 import type { Analyzer, Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { BEGINNING, ConnectionRecord, type LiveConnection } from './connection-record.js';
-import { Deque } from './deque.js';
+import { ConnectionTable } from './connection-table.js';
 import { ExchangeIndex } from './exchange-index.js';
 import { ExchangeReader } from './exchange-reader.js';
 import { snapshot } from './exchange-snapshot.js';
+import { Interned } from './interned.js';
 import { KeptExchange } from './kept-exchange.js';
 import { Pace } from './pace.js';
 import { RowViews } from './row-views.js';
@@ -30,8 +31,6 @@ import { TrafficGauge } from './traffic-gauge.js';
 
 /** What is kept unless told otherwise: below a kilobyte each, some tens of megabytes. */
 export const DEFAULT_MAX_REQUESTS = 100_000;
-/** Closed connections without a kept request that can still be asked for. */
-const BARE_CONNECTIONS_KEPT = 1_000;
 const WARNINGS_KEPT = 50;
 
 export interface SessionOptions {
@@ -52,9 +51,8 @@ export interface SessionOptions {
  * `accept` runs in the relay's turn, after the bytes have been forwarded: it does no I/O, and nothing that goes wrong in it leaves it.
  */
 export class Session implements Inspection {
-  /** All that are not closed, and the closed ones that have kept exchanges or are among the newest without. */
-  private readonly connections = new Map<ConnectionId, ConnectionRecord>();
-  private readonly bare = new Deque<ConnectionRecord>();
+  private readonly connections = new ConnectionTable();
+  private readonly interned = new Interned();
   /** The open exchanges, in the order of their numbers; kept ones and such that had to be evicted before they settled. */
   private readonly open = new Map<number, KeptExchange>();
   private readonly index: ExchangeIndex;
@@ -69,8 +67,6 @@ export class Session implements Inspection {
   private live = true;
   private readonly startedAt: Timestamp;
   private events = 0;
-  private connectionTotal = 0;
-  private connectionsOpen = 0;
   private total = 0;
   private completed = 0;
   private storeError: string | null = null;
@@ -123,7 +119,7 @@ export class Session implements Inspection {
       sources: source.description,
       startedAt: this.startedAt,
       live: this.live,
-      connections: { total: this.connectionTotal, open: this.connectionsOpen },
+      connections: { total: this.connections.total, open: this.connections.live.size },
       exchanges: {
         total: this.total,
         open: this.open.size,
@@ -171,8 +167,8 @@ export class Session implements Inspection {
 
   async connection(id: ConnectionId): Promise<ConnectionSummary | null> {
     this.armed = true;
-    const record = this.connections.get(id);
-    return record === undefined ? null : summaryOf(record);
+    const record = this.connections.find(id);
+    return record === null ? null : summaryOf(record);
   }
 
   async settled(cursor: number, max: number): Promise<SettledPage> {
@@ -188,13 +184,11 @@ export class Session implements Inspection {
   async stop(grace: number): Promise<void> {
     this.armed = true;
     await this.options.source.stop(grace, (id) => {
-      const live = this.connections.get(id)?.live;
-      return live === undefined || live === null || (live.open === 0 && (live.analyzer?.idle ?? true));
+      const live = this.connections.live.get(id)?.live ?? null;
+      return live === null || (live.open === 0 && (live.analyzer?.idle ?? true));
     });
     const at = this.options.clock();
-    for (const record of [...this.connections.values()]) {
-      if (record.live !== null) this.accept({ kind: 'closed', connection: record.id, at });
-    }
+    for (const id of [...this.connections.live.keys()]) this.accept({ kind: 'closed', connection: id, at });
     if (!this.live) return;
     this.live = false;
     this.changed();
@@ -234,7 +228,7 @@ export class Session implements Inspection {
 
   private take(event: ConnectionEvent): void {
     if (event.kind === 'open') return this.opened(event);
-    const record = this.connections.get(event.connection);
+    const record = this.connections.live.get(event.connection);
     const live = record?.live;
     if (record === undefined || live === undefined || live === null) return;
     live.openedByEvent = 0;
@@ -255,7 +249,8 @@ export class Session implements Inspection {
   }
 
   private opened(event: Extract<ConnectionEvent, { kind: 'open' }>): void {
-    const { connection, client, server, at, midstream } = event;
+    const { connection, client, at, midstream } = event;
+    const server = this.interned.endpoint(event.server);
     const live: LiveConnection = {
       analyzer: null,
       channel: this.options.store.channel(connection, client, server),
@@ -266,9 +261,7 @@ export class Session implements Inspection {
       lost: null,
     };
     const record = new ConnectionRecord(connection, client, server, at, midstream, live);
-    this.connections.set(connection, record);
-    this.connectionTotal += 1;
-    this.connectionsOpen += 1;
+    this.connections.open(record);
     live.analyzer = this.options.protocol.analyze({
       connection,
       client,
@@ -318,11 +311,8 @@ export class Session implements Inspection {
     // An analyzer settles all it opened; one that has failed does not.
     if (live.open > 0) this.abandon(record);
     record.close(summaryOf(record));
-    this.connectionsOpen -= 1;
+    this.connections.close(record);
     this.log.addConnection(record);
-    if (record.kept > 0) return;
-    this.bare.push(record);
-    if (this.bare.length > BARE_CONNECTIONS_KEPT) this.forget(this.bare.shift()!);
   }
 
   private exchangeEvent(record: ConnectionRecord, live: LiveConnection, said: ExchangeEvent): void {
@@ -348,7 +338,7 @@ export class Session implements Inspection {
         if (kept === null || kept.live !== null) return;
         const findings = this.diagnose(exchange);
         kept.lastEvent = record.events - 1;
-        kept.settle(rowOf(exchange, findings));
+        kept.settle(this.interned.row(rowOf(exchange, findings)));
         this.log.amend(kept, () => snapshot(exchange, findings));
         this.views.offer(kept, true);
         return;
@@ -358,7 +348,7 @@ export class Session implements Inspection {
 
   private settle(kept: KeptExchange, live: LiveConnection, exchange: Exchange): void {
     const findings = this.diagnose(exchange);
-    const row = rowOf(exchange, findings);
+    const row = this.interned.row(rowOf(exchange, findings));
     this.open.delete(kept.n);
     live.open -= 1;
     kept.lastEvent = kept.connection.events - 1;
@@ -386,7 +376,7 @@ export class Session implements Inspection {
   /** We have failed: the connection goes on undecoded, all others as before. */
   private lose(event: ConnectionEvent, error: Error): void {
     this.warn(`connection ${event.connection} is not decoded any more: ${error.message}`);
-    const record = this.connections.get(event.connection);
+    const record = this.connections.live.get(event.connection);
     if (record === undefined || record.live === null) return;
     try {
       record.live.lost = undecodedSummary(record, error);
@@ -399,14 +389,8 @@ export class Session implements Inspection {
   }
 
   private evicted(kept: KeptExchange): void {
-    const record = kept.connection;
-    record.release();
-    if (record.kept === 0 && record.live === null) this.forget(record);
-  }
-
-  private forget(record: ConnectionRecord): void {
-    record.forgotten = true;
-    this.connections.delete(record.id);
+    kept.connection.release();
+    this.connections.released(kept.connection);
   }
 
   private diagnose(exchange: Exchange): readonly Finding[] {
