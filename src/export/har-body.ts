@@ -112,6 +112,17 @@ export async function postData(
   };
 }
 
+/** When the session cannot be asked any more: the entry is written all the same. */
+export function unreadableContent(): HarContent {
+  return { size: 0, mimeType: UNKNOWN_TYPE, comment: UNREADABLE };
+}
+
+export function unreadablePostData(): HarPostData {
+  return { mimeType: '', text: '', comment: UNREADABLE };
+}
+
+const UNREADABLE = 'the body could not be read';
+
 function comment(absent: number, problem: string | null): { comment?: string } {
   const parts = [absent > 0 ? `${absent} bytes are missing` : null, problem].filter((part) => part !== null);
   return parts.length === 0 ? {} : { comment: parts.join('; ') };

@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
-import type { Output, OutputOptions } from '../model/output.js';
+import type { Output, OutputOptions, SessionSummary } from '../model/output.js';
 import { redactExchange } from '../model/redaction.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import { visibleBytes } from '../model/visible-text.js';
-import { postData, resourceType, responseContent } from './har-body.js';
+import { postData, resourceType, responseContent, unreadableContent, unreadablePostData } from './har-body.js';
 import {
   absoluteUrl,
   headerValue,
@@ -53,9 +53,9 @@ class HarWriter implements Output {
   /** HAR knows requests only; their entries name the connection. */
   async connection(): Promise<void> {}
 
-  async end(): Promise<void> {
+  async end(summary: SessionSummary): Promise<void> {
     while (this.#held.length > 0) await this.#writeEntry(this.#held.shift()!);
-    if (!this.#begun) await this.#begin((await this.options.inspection.overview()).startedAt);
+    await this.#begin(summary.startedAt);
     await this.options.write('\n]}}\n');
   }
 
@@ -89,7 +89,7 @@ async function harEntry(original: Exchange, options: OutputOptions) {
   const exchange = redact ? redactExchange(original) : original;
   const timings = timingsOf(exchange);
   const headers = requestHeaders(exchange.params);
-  const post = await postData(original, inspection, redact);
+  const post = await postData(original, inspection, redact).catch(unreadablePostData);
   const httpVersion = paramValue(exchange.params, 'SERVER_PROTOCOL') || 'HTTP/1.1';
   const address = ipOf(exchange.server);
   return {
@@ -135,7 +135,7 @@ async function responseOf(
     httpVersion,
     cookies: responseCookies(headers),
     headers: headers.map(({ name, value }) => ({ name, value })),
-    content: await responseContent(original, inspection, redact),
+    content: await responseContent(original, inspection, redact).catch(unreadableContent),
     redirectURL: headerValue(headers, 'location') ?? '',
     headersSize: response?.length ?? NOT_KNOWN,
     bodySize,

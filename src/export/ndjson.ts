@@ -16,8 +16,14 @@ export function ndjson(options: OutputOptions): Output {
   const writer = new TextWriter(options.write);
   return {
     async exchange(exchange) {
-      await writeRequest(exchange, writer, options);
-      await writer.flush();
+      try {
+        await writeRequest(exchange, writer, options);
+        await writer.endLine();
+      } catch (error) {
+        // Only the reading may have failed: the lines that follow must not suffer.
+        await writer.abandonLine();
+        throw error;
+      }
     },
     async connection(connection) {
       await options.write(`${JSON.stringify(connectionObject(connection))}\n`);
@@ -38,7 +44,7 @@ async function writeRequest(original: Exchange, writer: TextWriter, options: Out
   const findings = exchange.findings.map(({ id, severity, title, detail, advice }) => {
     return { id, severity, title, detail, advice };
   });
-  await writer.add(`,"findings":${JSON.stringify(findings)}}\n`);
+  await writer.add(`,"findings":${JSON.stringify(findings)}}`);
 }
 
 function requestObject(exchange: Exchange) {

@@ -64,6 +64,8 @@ const SILENT: Output = {
 class Pump {
   readonly #filter;
   readonly #outcomes: Partial<Record<Outcome, number>> = {};
+  readonly #findings = { error: 0, warning: 0, note: 0 };
+  #connections = 0;
   #shown = 0;
   #hidden = 0;
   #skipped = 0;
@@ -88,29 +90,29 @@ class Pump {
 
   /** @returns why the output failed, null when it did not */
   async run(): Promise<Error | null> {
-    try {
-      await this.#giveAll();
-      await this.output.end(await this.summary());
-      return null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
+    const error = await failureOf(this.#giveAll());
+    // Also after a failure: when it was the session that broke off, what was written can still be made whole.
+    const last = await failureOf(this.summary().then((summary) => this.output.end(summary)));
+    return error ?? last;
   }
 
   async summary(): Promise<SessionSummary> {
-    const overview = await this.inspection.overview();
+    // A session that has died cannot be asked any more: then what was seen here is the summary.
+    const overview = await this.inspection.overview().catch(() => null);
+    const given = Object.values(this.#outcomes).reduce((sum, count) => sum + count, 0);
     return {
-      connections: overview.connections.total,
-      requests: overview.exchanges.total,
-      completed: overview.exchanges.completed,
+      connections: overview?.connections.total ?? this.#connections,
+      requests: overview?.exchanges.total ?? given,
+      completed: overview?.exchanges.completed ?? this.#outcomes.completed ?? 0,
       outcomes: this.#outcomes,
-      findings: overview.findings,
-      evicted: overview.evicted,
+      findings: overview?.findings ?? this.#findings,
+      evicted: overview?.evicted ?? this.#skipped,
+      startedAt: overview?.startedAt ?? (Number.isFinite(this.#first) ? this.#first : 0),
       seconds: Math.max(0, Math.round(this.#last - this.#first)) / MICROSECONDS_PER_SECOND || 0,
       shown: this.#shown,
       hidden: this.#hidden,
       skipped: this.#skipped,
-      lostBytes: overview.spool.lost,
+      lostBytes: overview?.spool.lost ?? 0,
     };
   }
 
@@ -150,6 +152,7 @@ class Pump {
     const { times, outcome } = exchange;
     this.#saw(times.begin, times.end ?? times.lastStdout ?? times.begin);
     if (outcome !== null) this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
+    for (const finding of exchange.findings) this.#findings[finding.severity]++;
     if (await this.#matches(exchange)) {
       this.#shown++;
       await this.output.exchange(exchange);
@@ -159,6 +162,7 @@ class Pump {
   }
 
   async #giveConnection(connection: ConnectionSummary): Promise<void> {
+    this.#connections++;
     this.#saw(connection.at, connection.endedAt ?? connection.at);
     await this.output.connection(connection);
   }
@@ -174,5 +178,14 @@ class Pump {
   #saw(first: Timestamp, last: Timestamp): void {
     if (first < this.#first) this.#first = first;
     if (last > this.#last) this.#last = last;
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<Error | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

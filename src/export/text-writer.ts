@@ -6,18 +6,34 @@ const GATHERED = 64 * 1024;
 /** Gathers text and hands it on in large pieces, waiting for the reader each time. */
 export class TextWriter {
   #text = '';
+  /** Part of the line has been handed on. */
+  #begun = false;
 
   constructor(private readonly write: OutputOptions['write']) {}
 
   async add(text: string): Promise<void> {
     this.#text += text;
-    if (this.#text.length >= GATHERED) await this.flush();
+    if (this.#text.length >= GATHERED) await this.#flush();
   }
 
-  async flush(): Promise<void> {
+  /** Ends the line and hands it on. */
+  async endLine(): Promise<void> {
+    this.#text += '\n';
+    await this.#flush();
+    this.#begun = false;
+  }
+
+  /** Gives the line up: what has been handed on of it stays a broken line of its own. */
+  async abandonLine(): Promise<void> {
+    this.#text = '';
+    if (this.#begun) await this.endLine();
+  }
+
+  async #flush(): Promise<void> {
     const text = this.#text;
     this.#text = '';
-    if (text !== '') await this.write(text);
+    this.#begun = true;
+    await this.write(text);
   }
 
   /** The inside of a JSON string. The bytes must be valid UTF-8; a byte order mark is kept. */

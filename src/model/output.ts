@@ -1,6 +1,7 @@
 import type { ConnectionSummary } from './connection.js';
 import type { Exchange, Outcome } from './exchange.js';
 import type { Inspection } from './inspection.js';
+import type { Timestamp } from './time.js';
 
 /**
  * What exporters and printers have in common: something that is told of each request and connection once, in the order in which they
@@ -38,6 +39,7 @@ export interface SessionSummary {
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly findings: { readonly error: number; readonly warning: number; readonly note: number };
   readonly evicted: number;
+  readonly startedAt: Timestamp;
   /** From the first to the last thing that was seen. */
   readonly seconds: number;
   /** Requests that the filter let through, and that it held back. */

@@ -442,6 +442,19 @@ describe('the file', () => {
     expect(checked(collected.text).log.entries).toHaveLength(1000);
   });
 
+  it('is whole also when the session has died', async () => {
+    const collected = new CollectedOutput();
+    const one = storedExchange({ stdin: 'abc' });
+    const inspection = new FakeInspection().put(one);
+    inspection.body = () => Promise.reject(new Error('the worker has died'));
+    const output = har(collected.options(inspection));
+    await output.exchange(one.exchange);
+    await output.end(sessionSummary());
+    const [entry] = checked(collected.text).log.entries;
+    expect(entry.response.content.comment).toBe('the body could not be read');
+    expect(entry.request.postData.comment).toBe('the body could not be read');
+  });
+
   it('holds what no terminal or parser stumbles over', async () => {
     const entry = await entryOf({
       params: { HTTP_X: '\u2028\x1b"\\\ud800', REQUEST_METHOD: 'G"T' },

@@ -230,6 +230,22 @@ describe('--bodies', () => {
   });
 });
 
+it('gives up a line that cannot be finished, and writes the next whole', async () => {
+  const collected = new CollectedOutput();
+  const one = storedExchange({ stdin: 'a'.repeat(600_000), params: { CONTENT_TYPE: 'text/plain' } });
+  const inspection = new FakeInspection().put(one);
+  const output = ndjson(collected.options(inspection, 'base64'));
+  const body = inspection.body.bind(inspection);
+  inspection.body = (n, stream, from, length) =>
+    from > 300_000 ? Promise.reject(new Error('the worker has died')) : body(n, stream, from, length);
+  await expect(output.exchange(one.exchange)).rejects.toThrow('died');
+  await output.end(sessionSummary());
+  const [broken, summary, rest] = collected.text.split('\n');
+  expect(() => JSON.parse(broken!)).toThrow();
+  expect(JSON.parse(summary!).type).toBe('summary');
+  expect(rest).toBe('');
+});
+
 describe('redaction', () => {
   const options: ExchangeOptions = {
     params: {

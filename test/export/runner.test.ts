@@ -110,7 +110,22 @@ describe('pump', () => {
     }
     const { failures } = await running;
     expect(failures).toMatchObject([{ output: 1, error: { message: 'EPIPE' } }]);
-    expect(broken.told).toEqual([]);
+    expect(broken.told).toEqual(['end 1/1']);
+  });
+
+  it('ends the outputs when the session has died', async () => {
+    const inspection = new FakeInspection().put(storedExchange({ findings: [finding('x')] }));
+    const output = noting();
+    const running = pump(inspection, [output]);
+    await turn();
+    const dead = () => Promise.reject(new Error('the worker has died'));
+    inspection.settled = dead;
+    inspection.overview = dead;
+    inspection.changed();
+    const { failures, summary } = await running;
+    expect(output.told).toEqual(['request 1', 'end 1/1']);
+    expect(failures).toMatchObject([{ output: 0, error: { message: 'the worker has died' } }]);
+    expect(summary).toMatchObject({ requests: 1, completed: 1, findings: { error: 1 }, startedAt: BEGIN });
   });
 
   it('counts what was evicted before it could be given out', async () => {

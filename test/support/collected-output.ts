@@ -30,6 +30,7 @@ export function sessionSummary(override: Partial<SessionSummary> = {}): SessionS
     outcomes: { completed: 1 },
     findings: { error: 0, warning: 0, note: 0 },
     evicted: 0,
+    startedAt: 1_789_000_000_000_000,
     seconds: 0.02,
     shown: 1,
     hidden: 0,

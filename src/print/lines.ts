@@ -1,0 +1,136 @@
+import type { Exchange } from '../model/exchange.js';
+import { statusOf, worstFinding } from '../model/exchange-row.js';
+import type { Output, OutputOptions } from '../model/output.js';
+import { redactExchange } from '../model/redaction.js';
+import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../model/time.js';
+import { visibleText } from '../model/visible-text.js';
+import { outcomeColour, type Paint, paint, severityColour, statusColour } from './style.js';
+
+export interface PrintOptions extends OutputOptions {
+  readonly color: boolean;
+  /** Columns of the terminal; null, or left out, for a pipe or file, where nothing is cut. */
+  readonly width?: number | null;
+  /** A line with the columns' names comes first; by default there is none. */
+  readonly header?: boolean;
+}
+
+/**
+ * One line a request, ten fields without blanks in them, so that `awk '$10 != "-"'` or `$9 > 200` work: time of day (local),
+ * connection/request id, status (the outcome, when it is not `completed`), method, URL, bytes in and out, milliseconds to the first
+ * STDOUT and in all, and the worst finding's id. What is not known is `-`.
+ */
+export function lines(options: PrintOptions): Output {
+  let headed = options.header !== true;
+  return {
+    async exchange(exchange) {
+      const head = headed ? '' : `${headerLine(options)}\n`;
+      headed = true;
+      await options.write(`${head}${requestLine(options.redact ? redactExchange(exchange) : exchange, options)}\n`);
+    },
+    async connection() {},
+    async end() {},
+  };
+}
+
+/** Widths at which ordinary traffic is aligned in 100 columns; a field that needs more takes it from the URL. */
+const WIDTHS = { time: 12, id: 6, status: 3, method: 4, in: 7, out: 8, ttfb: 7, total: 8, finding: 12 } as const;
+const BLANKS = 9;
+const FIXED = Object.values(WIDTHS).reduce((sum, width) => sum + width, BLANKS);
+/** On a pipe the URL is never cut; padded to this, most lines stay aligned. */
+const URL_PADDED = 40;
+const URL_LEAST = 16;
+/** Methods and ids are a few letters; a hostile one does not get the whole line. */
+const FIELD_LONGEST = 64;
+
+/** @param exchange already redacted, when it is to be */
+export function requestLine(exchange: Exchange, options: Pick<PrintOptions, 'color' | 'width'>): string {
+  const colours = paint(options.color);
+  const status = statusOf(exchange);
+  const plain = exchange.outcome === 'completed' && status !== null;
+  const { times, streams } = exchange;
+  const worst = worstFinding(exchange.findings);
+  return layOut(
+    {
+      time: clockTime(times.begin),
+      id: `${exchange.connection}/${exchange.requestId}`,
+      status: plain ? String(status) : (exchange.outcome ?? 'open'),
+      method: field(exchange.method, FIELD_LONGEST),
+      url: field(exchange.url, Number.POSITIVE_INFINITY),
+      in: String(streams.stdin.bytes),
+      out: String(streams.stdout.bytes),
+      ttfb: figure(milliseconds(times.begin, times.firstStdout)),
+      total: figure(milliseconds(times.begin, times.end)),
+      finding: worst?.id ?? '-',
+    },
+    options.width ?? null,
+    (name, text) => {
+      if (name === 'time') return colours('dim', text);
+      if (name === 'status') return colours(plain ? statusColour(status) : outcomeColour(exchange.outcome), text);
+      return name === 'finding' ? colours(severityColour(worst?.severity ?? null), text) : text;
+    },
+  );
+}
+
+function headerLine(options: PrintOptions): string {
+  const bold: Paint = paint(options.color);
+  const names = { time: 'time', id: 'con/id', status: 'st', method: 'meth', url: 'url', in: 'in', out: 'out' };
+  return bold(
+    'bold',
+    layOut({ ...names, ttfb: 'ttfb/ms', total: 'total/ms', finding: 'finding' }, options.width ?? null),
+  );
+}
+
+type Column = keyof typeof WIDTHS | 'url';
+
+function layOut(
+  text: Readonly<Record<Column, string>>,
+  width: number | null,
+  coloured: (column: Column, text: string) => string = (_column, cell) => cell,
+): string {
+  const left = (column: keyof typeof WIDTHS) => text[column].padEnd(WIDTHS[column]);
+  const right = (column: keyof typeof WIDTHS) => text[column].padStart(WIDTHS[column]);
+  const finding = width === null ? text.finding : cutEnd(text.finding, WIDTHS.finding);
+  const before = [coloured('time', left('time')), left('id'), coloured('status', left('status')), left('method')];
+  const after = [right('in'), right('out'), right('ttfb'), right('total'), coloured('finding', finding)];
+  const excess = Object.entries(WIDTHS).reduce((sum, [column, least]) => {
+    return column === 'finding' ? sum : sum + Math.max(0, text[column as Column].length - least);
+  }, 0);
+  const room = Math.max(URL_LEAST, (width === null ? URL_PADDED : width - FIXED) - excess);
+  const url = width === null ? text.url : cutMiddle(text.url, room);
+  return [...before, url.padEnd(room), ...after].join(' ');
+}
+
+/** One field for awk: visible, without blanks, never empty. */
+function field(text: string | null, longest: number): string {
+  return visibleText(text ?? '', longest).replaceAll(' ', BLANK) || '-';
+}
+
+/** Its picture, in the row of visible-text's. */
+const BLANK = '\u2420';
+
+/** Milliseconds with one decimal, so that the column compares as numbers. */
+function figure(ms: number | null): string {
+  return ms === null ? '-' : ms.toFixed(1);
+}
+
+/** Local time of day with milliseconds. A time that no calendar has is left open. */
+export function clockTime(at: Timestamp): string {
+  const date = new Date(Math.floor(at / MICROSECONDS_PER_MILLISECOND));
+  if (Number.isNaN(date.getTime())) return '--:--:--.---';
+  const two = (value: number) => String(value).padStart(2, '0');
+  const ms = String(date.getMilliseconds()).padStart(3, '0');
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}
+
+function cutEnd(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+}
+
+/** A URL tells most at both ends; the usual scheme goes first. */
+function cutMiddle(url: string, length: number): string {
+  if (url.length <= length) return url;
+  const text = url.replace(/^http:\/\//, '');
+  if (text.length <= length) return text;
+  const head = Math.ceil((length - 1) / 3);
+  return `${text.slice(0, head)}…${text.slice(text.length - (length - 1 - head))}`;
+}
