@@ -11,7 +11,7 @@ import { visibleText } from '../model/visible-text.js';
 export function connectionEndWords(exchange: Exchange, lastRecordAt: Timestamp | null): string {
   if (exchange.failure !== null) return failureWords(exchange.failure);
   const end = exchange.connectionEnd;
-  if (end === null) return 'the connection stayed open';
+  if (end === null) return 'the connection was still open when the request was over';
   return `${deedWords(end)} ${placeWords(end, lastRecordAt)}`;
 }
 

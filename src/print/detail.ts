@@ -62,7 +62,7 @@ class DetailPrinter {
     const facts = [
       role,
       keepConnection === null ? null : keepConnection ? 'keep connection' : 'close after it',
-      precedingRequests === 0 ? null : `${precedingRequests} requests before it on the connection`,
+      precedingRequests === 0 ? null : `request ${precedingRequests + 1} on its connection`,
       outcome,
       protocolStatus,
       appStatus === null ? null : `app status ${appStatus}`,
@@ -74,7 +74,9 @@ class DetailPrinter {
       const { bytes, records, ended, missing } = this.exchange.streams[name];
       if (records === 0 && !ended && missing === 0) return [];
       const lost = missing === 0 ? '' : `, ${missing} bytes missing`;
-      return [`${name} ${formatBytes(bytes)} in ${records} records${ended ? '' : ', not ended'}${lost}`];
+      return [
+        `${name} ${formatBytes(bytes)} in ${records} record${records === 1 ? '' : 's'}${ended ? '' : ', not ended'}${lost}`,
+      ];
     });
     if (totals.length > 0) this.#line(`    ${totals.join('; ')}`);
   }

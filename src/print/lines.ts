@@ -129,8 +129,8 @@ function cutEnd(text: string, length: number): string {
 /** A URL tells most at both ends; the usual scheme goes first. */
 function cutMiddle(url: string, length: number): string {
   if (url.length <= length) return url;
-  const text = url.replace(/^http:\/\//, '');
-  if (text.length <= length) return text;
+  const characters = Array.from(url.replace(/^http:\/\//, ''));
+  if (characters.length <= length) return characters.join('');
   const head = Math.ceil((length - 1) / 3);
-  return `${text.slice(0, head)}…${text.slice(text.length - (length - 1 - head))}`;
+  return `${characters.slice(0, head).join('')}…${characters.slice(characters.length - (length - 1 - head)).join('')}`;
 }
