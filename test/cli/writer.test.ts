@@ -3,7 +3,7 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Output } from '../../src/cli/output.js';
+import { Writer } from '../../src/cli/writer.js';
 
 let directory = '';
 beforeEach(() => {
@@ -19,12 +19,12 @@ function pipe(): { read: number; write: number } {
   return { read, write: openSync(path, constants.O_WRONLY) };
 }
 
-describe('Output', () => {
+describe('Writer', () => {
   it('writes a file in order', async () => {
     const path = join(directory, 'file');
     const fd = openSync(path, 'w');
-    const output = new Output(fd);
-    await Promise.all(Array.from({ length: 50 }, (_, index) => output.write(`${index}\n`)));
+    const writer = new Writer(fd);
+    await Promise.all(Array.from({ length: 50 }, (_, index) => writer.write(`${index}\n`)));
     expect(readFileSync(path, 'utf8').trim().split('\n').map(Number)).toEqual(
       Array.from({ length: 50 }, (_, index) => index),
     );
@@ -33,18 +33,18 @@ describe('Output', () => {
 
   it('is never blocked by a pipe that nobody reads, and loses nothing when somebody does', async () => {
     const { read, write } = pipe();
-    const output = new Output(write);
+    const writer = new Writer(write);
     const text = 'x'.repeat(1_000_000);
     let done = false;
-    const written = output.write(text).then(() => {
+    const written = writer.write(text).then(() => {
       done = true;
     });
-    expect(output.offer('y')).toBe(false);
+    expect(writer.offer('y')).toBe(false);
     // A blocking write would never come to this line.
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(done).toBe(false);
     let drained = 0;
-    output.onDrain(() => drained++);
+    writer.onDrain(() => drained++);
     const got: Buffer[] = [];
     const buffer = Buffer.alloc(65_536);
     while (drained === 0) {
@@ -73,19 +73,19 @@ describe('Output', () => {
 
   it('gives up waiting for a reader that never comes', async () => {
     const { read, write } = pipe();
-    const output = new Output(write);
-    output.offer('x'.repeat(1_000_000));
-    await output.flush(30);
+    const writer = new Writer(write);
+    writer.offer('x'.repeat(1_000_000));
+    await writer.flush(30);
     closeSync(read);
     closeSync(write);
   });
 
   it('rejects when the reader has gone, then and later', async () => {
     const { read, write } = pipe();
-    const output = new Output(write);
+    const writer = new Writer(write);
     closeSync(read);
-    await expect(output.write('x')).rejects.toMatchObject({ code: 'EPIPE' });
-    await expect(output.write('y')).rejects.toMatchObject({ code: 'EPIPE' });
+    await expect(writer.write('x')).rejects.toMatchObject({ code: 'EPIPE' });
+    await expect(writer.write('y')).rejects.toMatchObject({ code: 'EPIPE' });
     closeSync(write);
   });
 });
