@@ -89,7 +89,9 @@ export function responseCookies(headers: readonly Header[]): Cookie[] {
 
 function cookiePair(text: string): NameValue | null {
   const equals = text.indexOf('=');
-  return equals < 1 ? null : { name: text.slice(0, equals).trim(), value: text.slice(equals + 1).trim() };
+  const name = text.slice(0, Math.max(equals, 0)).trim();
+  // Readers refuse a cookie without a name.
+  return name === '' ? null : { name, value: text.slice(equals + 1).trim() };
 }
 
 function cookieAttributes(attributes: readonly string[]): Partial<Cookie> {
@@ -103,12 +105,15 @@ function cookieAttributes(attributes: readonly string[]): Partial<Cookie> {
     else if (name === 'httponly') found = { ...found, httpOnly: true };
     else if (name === 'secure') found = { ...found, secure: true };
     else if (name === 'samesite') found = { ...found, sameSite: value };
-    else if (name === 'expires' && !Number.isNaN(Date.parse(value))) {
+    else if (name === 'expires' && Date.parse(value) < YEAR_10000) {
       found = { ...found, expires: new Date(value).toISOString() };
     }
   }
   return found;
 }
+
+/** From here on ISO 8601 writes years in a longer form that readers do not expect. (A date that cannot be read compares as false.) */
+const YEAR_10000 = Date.UTC(10_000, 0);
 
 /** Duplicates kept, in their order. */
 export function queryFields(params: readonly Param[], url: string | null): NameValue[] {

@@ -28,6 +28,8 @@ const PAIR = new RegExp(`(^|[?&#;])([^=&?#;]{1,${LONGEST_NAME}})=([^&]*)`, 'g');
 const PATH_PARAMETER = new RegExp(`;([^=&?#;/]{1,${LONGEST_NAME}})=([^;/?&#]*)`, 'g');
 /** As PAIR, in running text: the value ends where a word does. */
 const PAIR_IN_TEXT = new RegExp(`([?&#;])([^=&?#;\\s]{1,${LONGEST_NAME}})=([^&#\\s"'<>)]*)`, 'g');
+/** Text without one of these has neither fields nor a user part. */
+const FIELD_OR_URL = /=|%3d|:\/\//i;
 const USER_PART = /(:\/\/[^/?#@\s:]*):[^/?#@\s]*@/g;
 
 /** A value this short stands in too many places to be searched for in a finding's text. */
@@ -36,6 +38,19 @@ const SHORTEST_SOUGHT = 6;
 /** Whether what is called this is to be hidden. @param name of a param (`HTTP_COOKIE`), header, query or form field, decoded */
 export function isSecretName(name: string): boolean {
   if (name.length > LONGEST_NAME) return false;
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const secret = judge(name);
+  if (judged.size >= NAMES_REMEMBERED) judged.clear();
+  judged.set(name, secret);
+  return secret;
+}
+
+/** Requests bring the same few dozen names over and over: asking once takes most of the cost away. */
+const judged = new Map<string, boolean>();
+const NAMES_REMEMBERED = 1_000;
+
+function judge(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -53,6 +68,7 @@ export function redactValue(name: string, value: string): string {
 
 /** A URL, query string or urlencoded form, or any text in which one may stand, without the values of its secret fields. */
 export function redactUrl(text: string): string {
+  if (!FIELD_OR_URL.test(text)) return text;
   return redactPairs(text, NESTING).replace(USER_PART, `$1:${REDACTED}@`);
 }
 

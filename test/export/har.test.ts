@@ -71,6 +71,15 @@ function checked(text: string): Har {
     for (const list of [entry.request.cookies, entry.request.headers, entry.request.queryString]) {
       expect(Array.isArray(list)).toBe(true);
     }
+    // What har-to-k6 refuses beyond the schema.
+    expect(entry.request.method).not.toBe('');
+    expect(entry.request.url).toMatch(/^[^:]+:\/\//);
+    for (const { name } of [...entry.request.headers, ...entry.request.cookies, ...entry.response.cookies]) {
+      expect(name).not.toBe('');
+    }
+    if (entry.request.postData?.params?.length) {
+      expect(entry.request.postData.mimeType).toMatch(/^(multipart\/form-data|application\/x-www-form-urlencoded)/);
+    }
     if (entry.request.postData) expect(entry.request.postData.text).toBeTypeOf('string');
   }
   return file;
@@ -180,9 +189,9 @@ describe('an entry', () => {
 
   it('takes cookies apart when they are not redacted', async () => {
     const options = {
-      params: { HTTP_COOKIE: 'a=1; b=x=y' },
+      params: { HTTP_COOKIE: 'a=1; b=x=y; =z;; novalue' },
       stdout: stdoutOf(
-        'Set-Cookie: s=1; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly; Secure; SameSite=Lax\nset-cookie: t=2; expires=never',
+        'Set-Cookie: s=1; Path=/; Expires=Wed, 09 Jun 2027 10:18:14 GMT; HttpOnly; Secure; SameSite=Lax\nset-cookie: t=2; expires=never\nSet-Cookie: =x\nSet-Cookie: u=3; expires=Wed, 09 Jun 20270 10:18:14 GMT',
         '',
       ),
     };
@@ -202,6 +211,7 @@ describe('an entry', () => {
         sameSite: 'Lax',
       },
       { name: 't', value: '2' },
+      { name: 'u', value: '3' },
     ]);
     expect((await entryOf(options)).request.cookies).toEqual([]);
   });
