@@ -29,6 +29,10 @@ export class Deque<T> {
     return item;
   }
 
+  toArray(): T[] {
+    return this.items.slice(this.head) as T[];
+  }
+
   /** Keeps those that pass, in order. */
   retain(test: (item: T) => boolean): void {
     const kept: T[] = [];

@@ -37,7 +37,7 @@ export class ExchangeIndex {
 
   /** All as of now: what is added or evicted on the way does not matter. */
   all(): KeptExchange[] {
-    return Array.from({ length: this.length }, (_, i) => this.at(i)!);
+    return this.elders.toArray().concat(this.recents.toArray());
   }
 
   /** How many kept ones have a smaller number. */

@@ -18,7 +18,7 @@ const RUN = 1_024;
 
 export interface ViewSource {
   /** All that are kept, in the order of their numbers. */
-  kept(): Iterable<KeptExchange>;
+  kept(): readonly KeptExchange[];
   get(n: number): KeptExchange | null;
   /** Those that are open, in the order of their numbers. */
   open(): Iterable<KeptExchange>;
@@ -37,7 +37,9 @@ export interface ViewSource {
 export class RowView {
   /** Sorted; no open ones, and no evicted ones once `sweep` was called. */
   private settled: KeptExchange[] = [];
-  /** Settled or amended since the last question; untested. */
+  /** What was kept when the view was made, from `tested` on untested; and what has settled or was amended since. */
+  private backlog: readonly KeptExchange[];
+  private tested = 0;
   private readonly waiting = new Set<KeptExchange>();
   /** Those of them that may be in `settled` already. */
   private readonly again = new Set<KeptExchange>();
@@ -57,7 +59,7 @@ export class RowView {
     this.compare = comparatorOf(order);
     this.numbered = isInOrderOfNumbers(order);
     this.sweptAt = source.evicted;
-    for (const exchange of source.kept()) if (exchange.live === null) this.waiting.add(exchange);
+    this.backlog = source.kept();
   }
 
   /** An exchange has settled, or has changed once more. False: too many wait, and the view should be dropped. */
@@ -69,6 +71,7 @@ export class RowView {
 
   drop(): void {
     this.dropped = true;
+    this.backlog = [];
     this.waiting.clear();
     this.again.clear();
     this.settled = [];
@@ -84,7 +87,7 @@ export class RowView {
     this.wantedAt = performance.now();
     const pace = this.source.pace();
     if (this.filter.needs !== 'row') this.search();
-    else for (let i = 0; i < ROUNDS && this.waiting.size > 0; i += 1) await this.takeIn(pace, () => true);
+    else for (let i = 0; i < ROUNDS && this.untestedCount > 0; i += 1) await this.takeIn(pace, () => true);
     const open: ExchangeRow[] = [];
     for (const exchange of [...this.source.open()]) {
       if (pace.isOver) await pace.turn();
@@ -126,12 +129,13 @@ export class RowView {
     const runs: KeptExchange[][] = [];
     let run: KeptExchange[] = [];
     // Newcomers during the work are left for the next round: it ends.
-    let left = this.waiting.size;
-    for (const exchange of this.waiting) {
-      if (left === 0 || !goOn()) break;
+    let left = this.untestedCount;
+    const waiting = this.waiting.values();
+    while (left > 0 && goOn()) {
       left -= 1;
       if (pace.isOver) await pace.turn();
-      this.waiting.delete(exchange);
+      const exchange = this.next(waiting);
+      if (exchange === null) continue;
       if (this.again.delete(exchange)) this.settled = this.settled.filter((other) => other !== exchange);
       if (exchange.evicted) continue;
       const answer = this.source.test(this.filter, exchange, exchange.row(), pace);
@@ -146,13 +150,30 @@ export class RowView {
     await this.merge(runs, pace);
   }
 
+  private get untestedCount(): number {
+    return this.backlog.length - this.tested + this.waiting.size;
+  }
+
+  /** Takes one out of what is untested; null for one that is open, or that waits a second time. */
+  private next(waiting: Iterator<KeptExchange, undefined>): KeptExchange | null {
+    const exchange = this.backlog[this.tested];
+    if (exchange !== undefined) {
+      this.tested += 1;
+      return exchange.live !== null || this.waiting.has(exchange) ? null : exchange;
+    }
+    const { value } = waiting.next();
+    if (value === undefined) return null;
+    this.waiting.delete(value);
+    return value;
+  }
+
   private search(): void {
-    if (this.searching || this.waiting.size === 0) return;
+    if (this.searching || this.untestedCount === 0) return;
     this.searching = true;
     const pace = this.source.pace();
     const goOn = () => !this.dropped && performance.now() - this.wantedAt < WANTED_FOR;
     const work = async () => {
-      while (this.waiting.size > 0 && goOn()) {
+      while (this.untestedCount > 0 && goOn()) {
         const shown = this.settled.length;
         await this.takeIn(pace, batch(goOn));
         if (this.settled.length !== shown) this.source.changed();
@@ -185,9 +206,13 @@ export class RowView {
   }
 
   /** At once, as the list must be whole whenever somebody else looks at it: finds the places by halves, and moves what is between. */
-  private insert(newcomers: readonly KeptExchange[]): void {
+  private insert(newcomers: KeptExchange[]): void {
     const { settled } = this;
-    if (settled.length === 0 || newcomers.length <= FEW) {
+    if (settled.length === 0) {
+      this.settled = newcomers;
+      return;
+    }
+    if (newcomers.length <= FEW) {
       for (const exchange of newcomers) {
         const row = exchange.row();
         const last = settled.at(-1);
