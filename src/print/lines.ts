@@ -37,7 +37,7 @@ const WIDTHS = { time: 12, id: 6, status: 3, method: 4, in: 7, out: 8, ttfb: 7, 
 const BLANKS = 9;
 const FIXED = Object.values(WIDTHS).reduce((sum, width) => sum + width, BLANKS);
 /** On a pipe the URL is never cut; padded to this, most lines stay aligned. */
-const URL_PADDED = 40;
+const URL_PADDED = 48;
 const URL_LEAST = 16;
 /** Methods and ids are a few letters; a hostile one does not get the whole line. */
 const FIELD_LONGEST = 64;

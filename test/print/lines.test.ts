@@ -61,9 +61,9 @@ describe('lines', () => {
 
   it('is aligned on a pipe', async () => {
     expect(await printed(VARIED.slice(0, 3).map(storedExchange))).toEqual([
-      '00:26:40.123 1/1    200 GET  http://shop.example/index.php?x=1              0       80    12.5     13.1 -',
-      '00:26:40.123 12/3   200 POST http://shop.example/index.php?x=1        1048576       80    12.5     13.1 -',
-      '00:26:40.123 1/1    404 GET  http://shop.example/index.php?x=1              0       26    12.5     13.1 script-not-found',
+      '00:26:40.123 1/1    200 GET  http://shop.example/index.php?x=1                      0       80    12.5     13.1 -',
+      '00:26:40.123 12/3   200 POST http://shop.example/index.php?x=1                1048576       80    12.5     13.1 -',
+      '00:26:40.123 1/1    404 GET  http://shop.example/index.php?x=1                      0       26    12.5     13.1 script-not-found',
     ]);
   });
 
