@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { STREAM_NAMES } from '../../src/model/exchange.js';
 import type { RowPage, RowQuery, Settled } from '../../src/model/inspection.js';
 import type { Protocol } from '../../src/protocol/analyzer.js';
+import { encodeStream } from '../../src/protocol/fastcgi/encoder.js';
 import { protocols } from '../../src/protocol/index.js';
 import { type RecordingOptions, recordingSession } from '../../src/session/recording-session.js';
 import type { Session } from '../../src/session/session.js';
@@ -332,6 +333,37 @@ describe('Session', () => {
     await Promise.all(readers);
     done = true;
     await traffic;
+  });
+
+  it('reads timelines and bodies of more records than it remembers', async () => {
+    const { session, source } = await start();
+    const id = source.connect();
+    source.bytes(id, 'client', request());
+    const content = new Uint8Array(110_000).map((_, i) => i % 253);
+    const whole = encodeStream('stdout', 1, content, { recordLength: 1 });
+    for (let at = 0; at < whole.length; at += 60_000) source.bytes(id, 'server', whole.subarray(at, at + 60_000));
+    for (const from of [0, 19_990, 50_000, 109_990]) {
+      const { bytes, total, gaps } = await session.body(1, 'stdout', from, 500);
+      expect(total).toBe(110_000);
+      expect(gaps).toEqual([]);
+      expect(Buffer.compare(bytes, content.subarray(from, from + 500))).toBe(0);
+      const page = await session.records(1, from, 3);
+      expect(page.records.map((record) => record.index)).toEqual([from, from + 1, from + 2]);
+      expect(page.total).toBe(110_005);
+    }
+    expect((await session.recordBytes(1, 60_004))?.content).toEqual(content.slice(60_000, 60_001));
+    expect((await session.records(1, 0, 5_000)).records).toHaveLength(1_000);
+  });
+
+  it('keeps chunks larger than a packet whole', async () => {
+    const { session, source } = await start();
+    const stdin = new Uint8Array(500_000).map((_, i) => i % 241);
+    const id = source.connect();
+    source.bytes(id, 'client', request({ stdin }));
+    source.bytes(id, 'server', answer());
+    const { bytes, gaps } = await session.body(1, 'stdin', 0, 1_000_000);
+    expect(gaps).toEqual([]);
+    expect(Buffer.compare(bytes, stdin)).toBe(0);
   });
 
   it('shows a body while it grows', async () => {
