@@ -39,6 +39,8 @@ describe('connectionEndWords', () => {
     expect(connectionEndWords(storedExchange({ override: { failure } }).exchange, null)).toBe(
       'the backend could not be reached: its socket does not exist (connect ENOENT /run/␛x.sock)',
     );
-    expect(connectionEndWords(storedExchange().exchange, null)).toBe('the connection was still open when the request was over');
+    expect(connectionEndWords(storedExchange().exchange, null)).toBe(
+      'the connection was still open when the request was over',
+    );
   });
 });
