@@ -1,30 +1,29 @@
 import { Box } from 'ink';
 import { type ReactNode, useSyncExternalStore } from 'react';
 import { Detail } from './components/Detail.js';
+import { type Drawing, DrawingContext } from './components/drawing-context.js';
 import { FilterLine } from './components/FilterLine.js';
 import { Help } from './components/Help.js';
-import { PainterContext } from './components/painter-context.js';
 import { RequestList } from './components/RequestList.js';
 import { Rows } from './components/Rows.js';
 import { StatusLines } from './components/StatusLines.js';
 import { TitleLine } from './components/TitleLine.js';
 import type { FrameSource } from './frame-clock.js';
 import { layout, MIN_COLUMNS, MIN_ROWS } from './layout.js';
-import type { Painter } from './paint.js';
 import type { ViewState } from './view-store.js';
 
 export interface AppProps {
   /** Gives one state per frame, however often the store changes. */
   readonly frames: FrameSource;
-  readonly painter: Painter;
+  readonly drawing: Drawing;
 }
 
-export function App({ frames, painter }: AppProps): ReactNode {
+export function App({ frames, drawing }: AppProps): ReactNode {
   const state = useSyncExternalStore(frames.subscribe, frames.state);
   return (
-    <PainterContext.Provider value={painter}>
+    <DrawingContext.Provider value={drawing}>
       <Whole state={state} />
-    </PainterContext.Provider>
+    </DrawingContext.Provider>
   );
 }
 
@@ -34,16 +33,16 @@ function Whole({ state }: { state: ViewState }): ReactNode {
   if (tooSmall) return <TooSmall columns={columns} rows={rows} />;
   if (state.help)
     return (
-      <Box flexDirection="column" width={columns} height={rows}>
+      <Box flexDirection="column" height={rows}>
         <Help state={state} height={rows - 2} />
         <StatusLines state={state} />
       </Box>
     );
   return (
-    <Box flexDirection="column" width={columns} height={rows}>
+    <Box flexDirection="column" height={rows}>
       <TitleLine state={state} />
       <FilterLine state={state} />
-      <Box flexDirection={beside ? 'row' : 'column'} width={columns} height={body}>
+      <Box flexDirection={beside ? 'row' : 'column'} height={body}>
         {list === null ? null : <RequestList state={state} area={list} />}
         {beside ? <Rows rows={Array<string>(body).fill('│')} width={1} height={body} /> : null}
         {detail === null ? null : <Detail state={state} area={detail} />}
@@ -59,6 +58,6 @@ function TooSmall({ columns, rows }: { columns: number; rows: number }): ReactNo
     'fcgi-inspect: this terminal is too small.',
     `It has ${columns}×${rows}; at least ${MIN_COLUMNS}×${MIN_ROWS} are needed.`,
     'The traffic goes on. Q quits.',
-  ].map((line) => line.slice(0, columns));
+  ].map((line) => line.slice(0, columns).padEnd(columns));
   return <Rows rows={lines.slice(0, rows)} width={columns} height={Math.max(1, rows)} />;
 }

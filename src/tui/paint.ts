@@ -59,7 +59,7 @@ const COLOURLESS: Readonly<Record<Style, string>> = {
 };
 
 export interface Painter {
-  /** One row, exactly `width` cells when padded, else at most. `over` is laid over every piece (the selection). */
+  /** One row of exactly `width` cells. `over` is laid over all of it (the selection). */
   row(line: Line, width: number, over?: Style): string;
 }
 
@@ -75,15 +75,15 @@ export function createPainter(colours: boolean): Painter {
         left -= cells(piece);
         row += sgr(piece, over === undefined ? codes[style] : join(codes[style], codes[over]));
       }
-      if (over !== undefined && left > 0) row += sgr(' '.repeat(left), codes[over]);
-      return row;
+      const rest = ' '.repeat(Math.max(0, left));
+      return row + (over === undefined ? rest : sgr(rest, codes[over]));
     },
   };
 }
 
 /**
- * How many cells a text takes in a row. Each code point is taken by itself and for at least one cell, as the renderer below lays
- * them out: a stray combining mark must not shift a column.
+ * How many cells a text takes in a row. Each code point is taken by itself, as terminals do, and for at least one cell: thousands of
+ * combining marks must not pass for one character.
  */
 export function cells(text: string): number {
   if (isPlain(text)) return text.length;

@@ -1,7 +1,5 @@
-import stringWidth from 'string-width';
-
 /**
- * The frame writer. A frame is the whole screen as text, one line a row; what is written is the difference to the last frame that
+ * The frame writer. A frame is the whole screen as text, one line a row, each as wide as the terminal; what is written is the difference to the last frame that
  * really went out, each changed row addressed absolutely, in one synchronized update. Nothing is ever cleared after the start, so
  * nothing flickers, and a terminal that stops reading costs nothing: while it does not drain, only the newest frame is kept.
  */
@@ -102,8 +100,9 @@ export class Screen {
   }
 
   private row(row: number, line: string): string {
-    // After a full row the cursor stands on its last cell: erasing from there would take that cell away.
-    const erase = stringWidth(line) < this.output.columns ? `${ESC}[K` : '';
-    return `${ESC}[${row + 1};1H${ESC}[0m${line}${ESC}[0m${erase}`;
+    // Spaces at the end are erased rather than written. A row without any is full, and the cursor then stands on its last cell:
+    // erasing from there would take that cell away.
+    const text = line.trimEnd();
+    return `${ESC}[${row + 1};1H${ESC}[0m${text}${ESC}[0m${text === line && line !== '' ? '' : `${ESC}[K`}`;
   }
 }

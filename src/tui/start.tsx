@@ -8,6 +8,7 @@ import { FRAME_INTERVAL, FrameClock } from './frame-clock.js';
 import { ESCAPE_TIMEOUT, type KeyEvent, KeyParser } from './key-parser.js';
 import { createPainter } from './paint.js';
 import { Puller } from './puller.js';
+import { MARKS_PER_ROW, RowSheet } from './row-sheet.js';
 import { Screen, type TerminalOutput } from './screen.js';
 import { createViewStore } from './view-store.js';
 
@@ -47,7 +48,10 @@ export function restore(): void {
   running?.();
 }
 
-/** Shows the inspection. Resolves when the user has quit or the input has ended; the terminal is then as it was before. */
+/**
+ * Shows the inspection. Resolves when the user has quit or the input has ended, rejects when drawing failed (a defect of ours); the
+ * terminal is then as it was before.
+ */
 export function startTui({ inspection, output, input, options = {} }: TuiParts): Promise<void> {
   const store = createViewStore({
     columns: output.columns,
@@ -63,8 +67,10 @@ export function startTui({ inspection, output, input, options = {} }: TuiParts):
   const puller = new Puller(inspection, store, FRAME_INTERVAL, () => screen.ready);
 
   let finish = (): void => {};
-  const quit = new Promise<void>((resolve) => {
+  let fail = (_: unknown): void => {};
+  const quit = new Promise<void>((resolve, reject) => {
     finish = resolve;
+    fail = reject;
   });
   const effects: Effects = {
     quit: () => close(),
@@ -85,13 +91,17 @@ export function startTui({ inspection, output, input, options = {} }: TuiParts):
   }, TICK);
 
   screen.start();
-  const painter = createPainter(options.colours ?? true);
-  const instance = render(<App frames={frames} painter={painter} />, {
-    stdout: frameStream(output, (frame) => screen.frame(frame)),
+  const drawing = { painter: createPainter(options.colours ?? true), sheet: new RowSheet() };
+  const instance = render(<App frames={frames} drawing={drawing} />, {
+    stdout: frameStream((frame) => screen.frame(drawing.sheet.fill(frame))),
     stdin: silence(),
     debug: true,
     patchConsole: false,
     exitOnCtrlC: false,
+  });
+  instance.waitUntilExit().catch((error: unknown) => {
+    fail(error);
+    close();
   });
   input.setRawMode?.(true);
   input.on('data', keys.push);
@@ -144,17 +154,15 @@ function keyReader(sink: (event: KeyEvent) => void): { push(chunk: Uint8Array | 
 }
 
 /** What the renderer takes for its terminal: with `debug` each write is one whole frame. */
-function frameStream(output: TerminalOutput, sink: (frame: string) => void): NodeJS.WriteStream {
-  const stream = Object.assign(new EventEmitter(), {
+export function frameStream(sink: (frame: string) => void): NodeJS.WriteStream {
+  return Object.assign(new EventEmitter(), {
     isTTY: false,
+    columns: MARKS_PER_ROW,
     write(frame: string): boolean {
       sink(frame);
       return true;
     },
-  });
-  Object.defineProperty(stream, 'columns', { get: () => output.columns });
-  Object.defineProperty(stream, 'rows', { get: () => output.rows });
-  return stream as unknown as NodeJS.WriteStream;
+  }) as unknown as NodeJS.WriteStream;
 }
 
 /** The renderer gets no keys: they all go through the dispatcher. */

@@ -5,9 +5,9 @@ import { FakeTerminal } from './fake-terminal.js';
 describe('Screen', () => {
   it('writes the rows that differ, addressed absolutely, in one synchronized update', () => {
     const { terminal, screen } = started();
-    screen.frame('one\ntwo\nthree');
+    screen.frame('one       \ntwo       \nthree     ');
     terminal.written.length = 0;
-    screen.frame('one\nTWO\nthree');
+    screen.frame('one       \nTWO       \nthree     ');
     expect(terminal.written).toEqual(['\x1b[?2026h\x1b[2;1H\x1b[0mTWO\x1b[0m\x1b[K\x1b[?2026l']);
   });
 
@@ -21,7 +21,7 @@ describe('Screen', () => {
 
   it('erases what a shorter frame leaves, and never the last cell of a full row', () => {
     const { terminal, screen } = started();
-    screen.frame('0123456789\ntwo');
+    screen.frame('0123456789\ntwo       ');
     expect(terminal.written.at(-1)).toContain('0123456789\x1b[0m\x1b[2;1H');
     screen.frame('0123456789');
     expect(terminal.written.at(-1)).toBe('\x1b[?2026h\x1b[2;1H\x1b[0m\x1b[0m\x1b[K\x1b[?2026l');
@@ -40,7 +40,7 @@ describe('Screen', () => {
     expect(screen.ready).toBe(false);
     terminal.written.length = 0;
     screen.frame('b\nsame');
-    screen.frame('c\nsame');
+    screen.frame('c         \nsame');
     expect(terminal.written).toEqual([]);
     terminal.drain();
     expect(terminal.written).toEqual(['\x1b[?2026h\x1b[1;1H\x1b[0mc\x1b[0m\x1b[K\x1b[?2026l']);

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Overview, RowPage, RowQuery } from '../../src/model/inspection.js';
-import type { TuiOptions } from '../../src/tui/start.js';
+import { restore, type TuiOptions } from '../../src/tui/start.js';
 import { stdoutOf, storedExchange } from '../support/exchange-fixture.js';
 import { FakeInspection } from '../support/fake-inspection.js';
 import { mixedRequest, mixedRequests } from './fixtures/requests.js';
@@ -209,6 +209,35 @@ describe('the detail', () => {
     expect(await tui.see('q', /conn|url/)).toContain('Timeline');
     expect(await tui.see('q', / 20 /)).not.toContain('Timeline');
     await tui.see('q', 'Q quits');
+  });
+});
+
+describe('its end', () => {
+  it('comes with the end of the input', async () => {
+    const virtual = new VirtualTui(new FakeInspection());
+    await virtual.until('fcgi-inspect');
+    await virtual.close();
+    expect(virtual.output.written.at(-1)).toMatch(/\x1b\[\?1049l$/);
+  });
+
+  it('comes with whoever needs the terminal back at once', async () => {
+    const virtual = new VirtualTui(new FakeInspection());
+    restore();
+    await virtual.quit;
+    expect(virtual.output.written.at(-1)).toMatch(/\x1b\[\?1049l$/);
+    restore();
+  });
+
+  it('gives the terminal back when drawing fails, and tells why', async () => {
+    const inspection = new FakeInspection().put(mixedRequest(1));
+    const rows = inspection.rows.bind(inspection);
+    inspection.rows = async (query) => {
+      const page = await rows(query);
+      return { ...page, rows: page.rows.map((row) => ({ ...row, url: 5 as never })) };
+    };
+    const virtual = new VirtualTui(inspection);
+    await expect(virtual.quit).rejects.toThrow(TypeError);
+    expect(virtual.output.written.at(-1)).toMatch(/\x1b\[\?1049l$/);
   });
 });
 

@@ -8,7 +8,7 @@ import { PANES } from '../panes/index.js';
 import type { Pane } from '../panes/pane.js';
 import { statusStyle } from '../panes/streams.js';
 import type { ViewState } from '../view-store.js';
-import { usePainter } from './painter-context.js';
+import { useDrawing } from './drawing-context.js';
 import { Rows } from './Rows.js';
 
 export interface DetailProps {
@@ -18,7 +18,7 @@ export interface DetailProps {
 
 /** The selected request: its tabs, a line that says which one it is, and the open tab's lines. */
 export function Detail({ state, area }: DetailProps): ReactNode {
-  const painter = usePainter();
+  const { painter } = useDrawing();
   const rows = [painter.row(tabLine(state, area.width), area.width), painter.row(summaryLine(state), area.width)];
   if (state.gone) rows.push(painter.row([['This request is no longer kept.', 'warning']], area.width));
   else

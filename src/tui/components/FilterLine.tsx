@@ -2,14 +2,14 @@ import type { ReactNode } from 'react';
 import { filterError } from '../filter-check.js';
 import { cells, cut, type Line, type Span } from '../paint.js';
 import type { FilterEdit, ViewState } from '../view-store.js';
-import { usePainter } from './painter-context.js';
+import { useDrawing } from './drawing-context.js';
 import { Row } from './Row.js';
 
 /** The display filter, or the line in which it is edited; at its right what is wrong, with it or with the session. */
 export function FilterLine({ state }: { state: ViewState }): ReactNode {
-  const painter = usePainter();
+  const { painter } = useDrawing();
   const line = state.filterEdit === null ? filterLine(state) : editLine(state.filterEdit, state.columns);
-  return <Row text={painter.row(line, state.columns)} width={state.columns} />;
+  return <Row text={painter.row(line, state.columns)} />;
 }
 
 const LABEL = ' filter: ';

@@ -3,7 +3,7 @@ import { emptyLines } from '../empty.js';
 import type { Area } from '../layout.js';
 import { listColumns } from '../list-columns.js';
 import type { ViewState } from '../view-store.js';
-import { usePainter } from './painter-context.js';
+import { useDrawing } from './drawing-context.js';
 import { Rows } from './Rows.js';
 
 export interface RequestListProps {
@@ -13,7 +13,7 @@ export interface RequestListProps {
 
 /** The window of the list that was fetched, under its column titles. */
 export function RequestList({ state, area }: RequestListProps): ReactNode {
-  const painter = usePainter();
+  const { painter } = useDrawing();
   const { page, selected, order, reverse, focus } = state;
   const columns = listColumns(area.width);
   const rows = [painter.row(columns.head(order, reverse), area.width)];

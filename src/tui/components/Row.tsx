@@ -1,20 +1,18 @@
 import { Box, Text, Transform } from 'ink';
 import { memo, type ReactNode } from 'react';
+import { useDrawing } from './drawing-context.js';
 
 export interface RowProps {
-  /** One terminal row, painted: at most `width` cells. */
+  /** One terminal row, painted, exactly as wide as it shall be. */
   readonly text: string;
-  readonly width: number;
 }
 
-/**
- * A row of the screen. The text goes in as a transformation of one constant character: the renderer keeps every string that it ever
- * measured, for ever, and a session shows millions of different rows. It is cut to its width already, so nothing is lost.
- */
-export const Row = memo(function Row({ text, width }: RowProps): ReactNode {
+/** A row of the screen: one cell for the renderer, which is marked when it comes to be written. */
+export const Row = memo(function Row({ text }: RowProps): ReactNode {
+  const { sheet } = useDrawing();
   return (
-    <Box width={width} height={1} flexShrink={0}>
-      <Transform transform={() => text}>
+    <Box width={1} height={1} flexShrink={0}>
+      <Transform transform={() => sheet.mark(text)}>
         <Text>{'-'}</Text>
       </Transform>
     </Box>

@@ -3,12 +3,12 @@ import { contextsOf } from '../commands.js';
 import { hints } from '../keymap.js';
 import { cells, type Line, type Span } from '../paint.js';
 import type { ViewState } from '../view-store.js';
-import { usePainter } from './painter-context.js';
+import { useDrawing } from './drawing-context.js';
 import { Rows } from './Rows.js';
 
 /** Where one is and what is switched on; below it the keys that do something here. */
 export function StatusLines({ state }: { state: ViewState }): ReactNode {
-  const painter = usePainter();
+  const { painter } = useDrawing();
   const { columns } = state;
   const rows = [painter.row(statusLine(state), columns), painter.row(hintLine(state), columns)];
   return <Rows rows={rows} width={columns} height={2} />;

@@ -3,13 +3,13 @@ import type { Overview } from '../../model/inspection.js';
 import { formatBytes, formatDuration } from '../../model/quantity.js';
 import { cells, cut, type Line, type Span } from '../paint.js';
 import type { ViewState } from '../view-store.js';
-import { usePainter } from './painter-context.js';
+import { useDrawing } from './drawing-context.js';
 import { Row } from './Row.js';
 
 /** Where the traffic comes from, whether it still does, and how much of it there is. */
 export function TitleLine({ state }: { state: ViewState }): ReactNode {
-  const painter = usePainter();
-  return <Row text={painter.row(titleLine(state), state.columns)} width={state.columns} />;
+  const { painter } = useDrawing();
+  return <Row text={painter.row(titleLine(state), state.columns)} />;
 }
 
 function titleLine({ overview, page, columns, filter }: ViewState): Line {
