@@ -28,7 +28,7 @@ export interface Inspection {
 
   /**
    * Exchanges and connections in the order in which they settled and ended, from a cursor (0: the beginning) that the answer advances.
-   * `skipped` counts those evicted before they were asked for. An exporter that pulls this sees each exactly once.
+   * `skipped` counts the exchanges that were evicted before they were asked for. An exporter that pulls this sees each exactly once.
    */
   settled(cursor: number, max: number): Promise<SettledPage>;
 

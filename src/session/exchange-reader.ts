@@ -1,5 +1,5 @@
 import { NO_BYTES } from '../model/bytes.js';
-import type { Exchange, StreamName, StreamTotals } from '../model/exchange.js';
+import type { Exchange, ExchangeRow, ExchangeTimes, StreamName, StreamTotals } from '../model/exchange.js';
 import type { Finding } from '../model/finding.js';
 import {
   BODY_PER_READ,
@@ -8,6 +8,7 @@ import {
   type RecordBytes,
   type RecordPage,
 } from '../model/inspection.js';
+import { MICROSECONDS_PER_MILLISECOND } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { snapshot } from './exchange-snapshot.js';
@@ -171,6 +172,7 @@ export class ExchangeReader {
         requestId: row.requestId,
         role: row.role,
         outcome: row.outcome,
+        times: { ...known.times, ...timesOf(row) },
         method: row.method,
         url: row.url,
         script: row.script,
@@ -184,6 +186,13 @@ export class ExchangeReader {
 
 function lastEventOf(kept: KeptExchange): number {
   return kept.live === null ? kept.lastEvent : kept.connection.events - 1;
+}
+
+/** The times that a row has, as they were, but for what is less than a microsecond. */
+function timesOf(row: ExchangeRow): Pick<ExchangeTimes, 'begin' | 'firstStdout' | 'end'> {
+  const after = (milliseconds: number | null) =>
+    milliseconds === null ? null : row.at + milliseconds * MICROSECONDS_PER_MILLISECOND;
+  return { begin: row.at, firstStdout: after(row.ttfb), end: after(row.total) };
 }
 
 /** An exchange of which nothing is stored any more: what its row says, and that the rest is missing. */
@@ -202,14 +211,7 @@ function bareExchange(kept: KeptExchange): Exchange {
     keepConnection: null,
     precedingRequests: 0,
     outcome: row.outcome,
-    times: {
-      begin: row.at,
-      paramsEnd: null,
-      stdinEnd: null,
-      firstStdout: row.ttfb === null ? null : row.at + row.ttfb * 1_000,
-      lastStdout: null,
-      end: row.total === null ? null : row.at + row.total * 1_000,
-    },
+    times: { paramsEnd: null, stdinEnd: null, lastStdout: null, ...timesOf(row) },
     params: [],
     paramsComplete: false,
     method: row.method,

@@ -36,7 +36,7 @@ async function whole(reading: boolean): Promise<number> {
   for (let i = 1; i <= REQUESTS; ) {
     const batch = Array.from({ length: 100 }, (_, j) => events(i + j)).flat();
     const begin = performance.now();
-    for (const event of batch) session.accept(event);
+    for (const event of batch) source.say(event);
     spent += performance.now() - begin;
     i += 100;
     await new Promise(setImmediate);

@@ -5,6 +5,7 @@ import type { RowPage, RowQuery, Settled } from '../../src/model/inspection.js';
 import type { Protocol } from '../../src/protocol/analyzer.js';
 import { encodeStream } from '../../src/protocol/fastcgi/encoder.js';
 import { protocols } from '../../src/protocol/index.js';
+import type { Recorder } from '../../src/session/recorder.js';
 import { type RecordingOptions, recordingSession } from '../../src/session/recording-session.js';
 import type { Session } from '../../src/session/session.js';
 import { converse } from '../support/conversation.js';
@@ -115,11 +116,9 @@ describe('Session', () => {
     expect(Buffer.from((await session.body(3_000, 'stdout', 15, 10)).bytes).toString()).toBe('2999');
     const record = (await session.connection(id))!;
     expect(record.requests).toBe(3_000);
-    const { connections } = session as unknown as {
-      connections: { find(id: number): { events: number; firstEvent: number } };
-    };
-    expect(connections.find(id).events).toBe(6_000);
-    expect(connections.find(id).firstEvent).toBeGreaterThan(5_400);
+    const { connections } = (session as unknown as { recorder: Recorder }).recorder;
+    expect(connections.find(id)?.events).toBe(6_000);
+    expect(connections.find(id)?.firstEvent).toBeGreaterThan(5_400);
   });
 
   it('gives out what settled exactly once, in order, connections among it', async () => {
