@@ -11,6 +11,8 @@ import { SpoolReader } from './spool-reader.js';
 export const DEFAULT_MAX_SPOOL = 1024 * 1024 * 1024;
 /** Into how many segments the spool is cut: what goes at once is a sixteenth. */
 export const SEGMENTS = 16;
+/** How many segments ahead room is made: what is worth keeping is copied while they fill. */
+const ROOM_AHEAD = 2;
 /** Smaller segments would be mostly file heads and housekeeping. */
 export const MIN_SEGMENT = 256 * 1024;
 /** One write to the disk at most; large enough to be quick, small enough to be copied in well under a millisecond. */
@@ -75,7 +77,7 @@ export class Spool implements ByteStore {
   private lost = 0;
 
   constructor(private readonly options: SpoolOptions) {
-    this.maxBytes = Math.max(options.maxBytes ?? DEFAULT_MAX_SPOOL, 2 * MIN_SEGMENT);
+    this.maxBytes = Math.max(options.maxBytes ?? DEFAULT_MAX_SPOOL, (ROOM_AHEAD + 2) * MIN_SEGMENT);
     this.segmentSize = Math.max(Math.floor(this.maxBytes / SEGMENTS), MIN_SEGMENT);
     this.bufferSize = Math.min(WRITE_BUFFER, this.segmentSize);
     this.maxBuffers = Math.max(2, Math.floor((options.pendingLimit ?? PENDING_LIMIT) / this.bufferSize));
@@ -214,7 +216,7 @@ export class Spool implements ByteStore {
     const segment: Segment = { name, base: this.nextBase, size: 0, flushed: 0, file: null, readers: 0, dead: false };
     this.nextBase += this.segmentSize;
     this.segments.push(segment);
-    if (this.clearing === null && this.isOver(this.segmentSize)) {
+    if (this.clearing === null && this.isOver(ROOM_AHEAD * this.segmentSize)) {
       this.clearing = this.clear().finally(() => {
         this.clearing = null;
       });
@@ -226,10 +228,10 @@ export class Spool implements ByteStore {
     return this.segments.length > 1 && this.total + reserve > this.maxBytes;
   }
 
-  /** Gives the oldest segments up until there is room for a new one. */
+  /** Gives the oldest segments up until there is room for new ones. */
   private async clear(): Promise<void> {
-    const hurry = () => this.isOver(-this.segmentSize) || this.stopped.signal.aborted;
-    while (this.isOver(this.segmentSize) && !this.stopped.signal.aborted) {
+    const hurry = () => this.isOver(0) || this.stopped.signal.aborted;
+    while (this.isOver(ROOM_AHEAD * this.segmentSize) && !this.stopped.signal.aborted) {
       const oldest = this.segments[0]!;
       await this.makeRoom?.(oldest.base, oldest.base + this.segmentSize, hurry);
       this.segments.shift();
