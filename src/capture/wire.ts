@@ -34,6 +34,7 @@ export class Wire {
   private pending = 0;
   private reading = false;
   private shutting = false;
+  private confirmingEnd = false;
   private closed = false;
 
   constructor(
@@ -109,6 +110,11 @@ export class Wire {
     const count = lastRead();
     if (count > 0) {
       this.owner.onBytes(this, new Uint8Array(buffer!, lastReadOffset(), count));
+    } else if (count === END_OF_FILE && !this.confirmingEnd) {
+      // When the last bytes and a reset arrive together, libuv reports the hang-up after them as a plain end. Reading once more tells.
+      this.confirmingEnd = true;
+      this.handle.readStop();
+      this.handle.readStart();
     } else if (count < 0) {
       this.ended = true;
       this.reading = false;
