@@ -111,7 +111,7 @@ requireServers(
       expect(seen).toMatchObject({
         outcome: 'backend-reset',
         status: null,
-        responseHeaders: [],
+        responseHeaders: null,
         stdout: { bytes: 0, records: 0, ended: false },
       });
       expect(seen.timing).toMatchObject({ firstStdout: null, lastStdout: null });

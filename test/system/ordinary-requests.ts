@@ -10,6 +10,9 @@ const MIB = 1024 * 1024;
 /** How long the client of the streaming test holds the backend after the first line: the proxy must have seen that much time. */
 const HELD_MS = 250;
 
+/** What the proxy holds in memory for a disk that does not keep up. */
+const CERTAINLY_RECORDED = 16 * MIB;
+
 export interface Ground {
   readonly twin: Twin;
   /** A path for a file of the test's own. */
@@ -22,21 +25,27 @@ export interface Ground {
 
 /** The requests that must go well, with any web server and any backend that runs PHP. The proxy writes `--bodies sha256`. */
 export function ordinaryRequests(ground: () => Ground): void {
-  /** The fields of a request that was answered in full, its body known. */
+  /**
+   * The fields of a request that was answered in full, its body known. A response of up to CERTAINLY_RECORDED bytes must have been recorded
+   * whole; of a larger one that came faster than the disk takes it, a part may be missing, and then that must be said.
+   */
   function completed(seen: NdjsonRequest, script: string, body: Uint8Array | string): void {
     const stdout = Buffer.concat([Buffer.from(responseHeadOf(seen), 'latin1'), Buffer.from(body)]);
+    const missing = stdout.length > CERTAINLY_RECORDED ? (seen.stdout.missing ?? 0) : 0;
     expect(seen).toMatchObject({
       role: 'responder',
       outcome: 'completed',
       appStatus: 0,
       protocolStatus: 'request-complete',
       script: `${DOCUMENT_ROOT}/${script}`,
-      stdout: { bytes: stdout.length, sha256: sha256(stdout) },
       data: { bytes: 0, records: 0, ended: false },
       ...ground().expected,
     });
-    expect(seen.records).toMatchObject({ gaps: 0, problems: 0 });
+    expect(seen.records.problems).toBe(0);
     expect(Object.values(seen.timing)).not.toContain(null);
+    expect(seen.stdout.bytes).toBe(stdout.length);
+    if (missing === 0) expect(seen.stdout.sha256).toBe(sha256(stdout));
+    else expect(seen.stdout.sha256 ?? null).toBeNull();
   }
   const NO_INPUT = { bytes: 0, records: 1, ended: true };
   const NO_ERRORS = { bytes: 0, records: 0, ended: false };

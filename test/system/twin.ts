@@ -49,8 +49,9 @@ export class Twin {
   /** As `request`, for requests that both ways answer in full and alike. */
   async same(path: string, request: TwinRequest | (() => TwinRequest) = {}): Promise<Exchanged> {
     const exchanged = await this.request(path, request);
-    expect(comparable(exchanged.proxied)).toEqual(comparable(exchanged.direct));
+    expect(exchanged.direct).toMatchObject({ complete: true, error: null });
     expect(exchanged.proxied).toMatchObject({ complete: true, error: null });
+    expect(comparable(exchanged.proxied)).toEqual(comparable(exchanged.direct));
     return exchanged;
   }
 

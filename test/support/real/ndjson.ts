@@ -40,7 +40,8 @@ export interface NdjsonRequest {
   readonly protocolStatus: string | null;
   readonly timing: Readonly<Record<'params' | 'stdin' | 'firstStdout' | 'lastStdout' | 'total', number | null>>;
   readonly params: readonly (readonly [string, string | { readonly base64: string }])[];
-  readonly responseHeaders: readonly (readonly [string, string])[];
+  /** Null when no response head came. */
+  readonly responseHeaders: readonly (readonly [string, string])[] | null;
   readonly records: { readonly total: number; readonly gaps: number; readonly problems: number };
   readonly stdin: NdjsonStream;
   readonly stdout: NdjsonStream;
@@ -85,7 +86,7 @@ const STDERR = 7;
 /**
  * How many records of each type the NDJSON says there were, to be compared with what tshark counts. PARAMS is what is left of the total,
  * so that a record counted twice, or under a wrong name, shows. A record that the end of its connection cut off is told of here, by its
- * missing bytes (the NDJSON must have been written with --bodies), and not shown by tshark: it does not count.
+ * missing bytes and the missing END_REQUEST (the NDJSON must have been written with --bodies), and not shown by tshark: it does not count.
  */
 export function countRecordsOf(requests: readonly NdjsonRequest[]): RecordCounts {
   const counts = { [BEGIN_REQUEST]: 0, [END_REQUEST]: 0, [PARAMS]: 0, [STDIN]: 0, [STDOUT]: 0, [STDERR]: 0 };
@@ -93,6 +94,7 @@ export function countRecordsOf(requests: readonly NdjsonRequest[]): RecordCounts
     const ends = protocolStatus === null ? 0 : 1;
     counts[BEGIN_REQUEST] += 1;
     counts[END_REQUEST] += ends;
+    const whole = (stream: NdjsonStream) => stream.records - (ends === 0 && (stream.missing ?? 0) > 0 ? 1 : 0);
     counts[STDIN] += whole(stdin);
     counts[STDOUT] += whole(stdout);
     counts[STDERR] += whole(stderr);
@@ -101,11 +103,7 @@ export function countRecordsOf(requests: readonly NdjsonRequest[]): RecordCounts
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-function whole(stream: NdjsonStream): number {
-  return stream.records - ((stream.missing ?? 0) > 0 ? 1 : 0);
-}
-
 /** The CGI header block as PHP writes it, made from the headers that the NDJSON tells: the beginning of STDOUT, byte for byte. */
 export function responseHeadOf(request: NdjsonRequest): string {
-  return `${request.responseHeaders.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+  return `${(request.responseHeaders ?? []).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
