@@ -18,7 +18,7 @@ interface Column {
 }
 
 /** The URL is what a request is known by: no column may make it narrower than this. */
-const URL_MIN = 26;
+const URL_MIN = 24;
 /** From here on the URL shows the host as well. */
 const URL_WITH_HOST = 50;
 

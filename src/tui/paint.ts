@@ -166,8 +166,17 @@ function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
+/** Width by code point, 0 where it has not been asked for yet: a megabyte of text asks a million times for a few hundred of them. */
+const widths = new Uint8Array(0x20000);
+
 function pointCells(point: string): number {
-  return point <= '~' ? 1 : Math.max(1, stringWidth(point));
+  const code = point.codePointAt(0)!;
+  if (code < 0x7f) return 1;
+  const known = widths[code];
+  if (known !== undefined && known > 0) return known;
+  const width = Math.max(1, stringWidth(point));
+  if (code < widths.length) widths[code] = width;
+  return width;
 }
 
 function join(one: string, two: string): string {

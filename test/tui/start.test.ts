@@ -160,6 +160,16 @@ describe('the detail', () => {
     expect(Math.max(...lengths)).toBeLessThan(20_000);
   });
 
+  it('says where bytes were never seen, and invents none', async () => {
+    const stdout = stdoutOf('Content-Type: text/plain', 'before\nXXXXXXXXafter\n');
+    const begin = stdout.length - 'XXXXXXXXafter\n'.length;
+    const inspection = new FakeInspection().put(storedExchange({ stdout, gaps: { stdout: [[begin, begin + 8]] } }));
+    const tui = start(inspection);
+    await tui.until('[1/1]');
+    expect(await tui.see('\r4', /before\n\[8B never seen\]\nafter/)).toContain('21B, 8B never seen');
+    await tui.see('rr', /62 65 66 6f 72 65 0a -- {2}-- -- -- -- -- -- -- 61/);
+  });
+
   it('pages through many records', async () => {
     const inspection = new FakeInspection().put(
       storedExchange({ stdout: stdoutOf('Content-Type: text/plain', 'y'.repeat(500_000)), recordSize: 100 }),

@@ -9,8 +9,8 @@ import { layOutJson } from './json-layout.js';
 /** Bytes of a body as the lines of a text, if they are one. */
 
 export interface BodyText {
-  /** Safe to show; not yet cut to a width. */
-  readonly lines: readonly string[];
+  /** Safe to show, not yet cut to a width; or how many bytes are missing here. */
+  readonly lines: readonly (string | { readonly missing: number })[];
   /** What was done to the bytes, a few words each: `gzip undone: 5.10kB`, `JSON`. */
   readonly remarks: readonly string[];
 }
@@ -73,6 +73,32 @@ export async function prettyText(
     return { lines: split(layOutJson(text)), remarks };
   }
   return { lines: split(text), remarks };
+}
+
+/**
+ * The text around bytes that were never seen: what stands in their place is not read.
+ * @param gaps ranges [from, to) of `bytes`, in order
+ * @param read makes a text of a part
+ */
+export async function textAroundGaps(
+  bytes: Uint8Array,
+  gaps: readonly (readonly [number, number])[],
+  read: (part: Uint8Array) => Promise<BodyText | null>,
+): Promise<BodyText | null> {
+  const lines: BodyText['lines'][number][] = [];
+  let remarks: readonly string[] | null = null;
+  let at = 0;
+  for (const [from, to] of [...gaps, [bytes.length, bytes.length] as const]) {
+    if (from > at) {
+      const text = await read(bytes.subarray(at, from));
+      if (text === null) return null;
+      for (const line of text.lines) lines.push(line);
+      remarks ??= text.remarks;
+    }
+    if (to > from) lines.push({ missing: to - from });
+    at = Math.max(at, to);
+  }
+  return { lines, remarks: remarks ?? [] };
 }
 
 function split(text: string): string[] {

@@ -2,7 +2,7 @@ import type { Exchange, StreamName } from '../../model/exchange.js';
 import type { Inspection } from '../../model/inspection.js';
 import { formatBytes } from '../../model/quantity.js';
 import { type Line, type Span, wrap } from '../paint.js';
-import { type BodyMedia, type BodyText, prettyText, rawText } from './body-text.js';
+import { type BodyMedia, type BodyText, prettyText, rawText, textAroundGaps } from './body-text.js';
 import { bytesPerLine, hexLine } from './hex.js';
 import type { BodyMode, Pane, PaneContent, PaneId, PaneLine, PaneView, PaneWant } from './pane.js';
 
@@ -22,7 +22,7 @@ export interface BodySource {
   media(exchange: Exchange): BodyMedia;
 }
 
-/** Layout takes some 50 ms for this much; one more megabyte of text is read by nobody on a terminal. */
+/** Decoding and layout take some 100 ms for this much; one more megabyte of text is read by nobody on a terminal. */
 export const TEXT_MAX = 1024 * 1024;
 /** Bytes fetched around those looked at. */
 const HEX_MARGIN = 4096;
@@ -47,10 +47,12 @@ export function bodyPane(source: BodySource): Pane {
       const fetched = await firstBytes(inspection, exchange, source.stream, begin, size, before);
       const media = source.media(exchange);
       const whole = fetched.bytes.length >= size;
+      const read = async (part: Uint8Array, ends: boolean): Promise<BodyText | null> =>
+        want.mode === 'pretty' ? prettyText(part, media, ends, TEXT_MAX) : rawText(part, media, ends);
       const text =
-        want.mode === 'pretty'
-          ? await prettyText(fetched.bytes, media, whole, TEXT_MAX)
-          : rawText(fetched.bytes, media, whole);
+        fetched.gaps.length === 0
+          ? await read(fetched.bytes, whole)
+          : await textAroundGaps(fetched.bytes, fetched.gaps, (part) => read(part, false));
       if (text === null) return hexContent(source, inspection, want, size, before);
       const part: BodyPart = { kind: 'text', size, ...fetched, text };
       return new BodyContent(source, exchange, want.mode, part, begun, performance.now() - begun);
@@ -137,7 +139,7 @@ function hexRange(want: PaneView, size: number, headLines: number): [number, num
 }
 
 class BodyContent implements PaneContent {
-  private laidOut: { readonly width: number; readonly head: readonly Line[]; readonly body: readonly string[] } | null =
+  private laidOut: { readonly width: number; readonly head: readonly Line[]; readonly body: readonly Span[] } | null =
     null;
 
   constructor(
@@ -146,7 +148,7 @@ class BodyContent implements PaneContent {
     readonly mode: BodyMode,
     readonly part: BodyPart,
     private readonly madeAt: number,
-    private readonly cost: number,
+    private cost: number,
   ) {}
 
   /** Whether it still is what is wanted, or what has changed can wait. */
@@ -175,7 +177,7 @@ class BodyContent implements PaneContent {
     const lines: PaneLine[] = [];
     for (let at = view.top; at < Math.min(view.top + view.height, this.extent(view)); at++) {
       if (at < head.length) lines.push({ line: head[at]! });
-      else if (this.part.kind === 'text') lines.push({ line: [[body[at - head.length]!, 'plain']] });
+      else if (this.part.kind === 'text') lines.push({ line: [body[at - head.length]!] });
       else lines.push({ line: this.hexAt(at - head.length, view.width) });
     }
     return lines;
@@ -194,11 +196,13 @@ class BodyContent implements PaneContent {
     );
   }
 
-  private at(width: number): { readonly head: readonly Line[]; readonly body: readonly string[] } {
+  private at(width: number): { readonly head: readonly Line[]; readonly body: readonly Span[] } {
     if (this.laidOut?.width !== width) {
+      const begun = performance.now();
       const head = [...this.source.head(this.exchange, width), this.remark()];
-      const body = this.part.kind === 'text' ? this.part.text.lines.flatMap((line) => wrap(line, width)) : [];
+      const body = this.part.kind === 'text' ? this.part.text.lines.flatMap((line) => spans(line, width)) : [];
       this.laidOut = { width, head, body };
+      this.cost += performance.now() - begun;
     }
     return this.laidOut;
   }
@@ -225,6 +229,11 @@ class BodyContent implements PaneContent {
     if (part.size > 0) spans.push([` r: ${NEXT_MODE[this.mode]}`, 'dim']);
     return spans;
   }
+}
+
+function spans(line: BodyText['lines'][number], width: number): Span[] {
+  if (typeof line !== 'string') return [[`[${formatBytes(line.missing)} never seen]`, 'error']];
+  return wrap(line, width).map((piece): Span => [piece, 'plain']);
 }
 
 const NEXT_MODE: Readonly<Record<BodyMode, string>> = { pretty: 'as it came', raw: 'hex dump', hex: 'decoded' };

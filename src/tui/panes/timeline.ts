@@ -173,8 +173,14 @@ class Timeline implements PaneContent {
   }
 }
 
-/** What the fixed columns and a summary leave. */
+const FIXED_COLUMNS = 53;
+/** Room for what is said of a record: `app status 0, request complete`. */
+const SUMMARY = 30;
+const AXIS_MIN = 12;
+const AXIS_MAX = 60;
+
+/** What the fixed columns and a summary leave; 0 when that is too little to read a time from. */
 function axisWidth(width: number): number {
-  const left = width - 53;
-  return left < 16 ? 0 : Math.min(60, Math.floor(left * 0.6));
+  const left = width - FIXED_COLUMNS;
+  return left < AXIS_MIN + 4 ? 0 : Math.max(AXIS_MIN, Math.min(AXIS_MAX, left - SUMMARY));
 }
