@@ -36,6 +36,7 @@ export class Wire {
   private shutting = false;
   private confirmingEnd = false;
   private closed = false;
+  private resetAfterShutdown = false;
 
   constructor(
     private readonly handle: StreamHandle,
@@ -98,11 +99,18 @@ export class Wire {
     this.handle.close();
   }
 
-  /** Closes with RST where that exists (`canReset`), else in order. */
+  /**
+   * Closes with RST where that exists (`canReset`), else in order. A handle whose shutdown is under way refuses a reset, and Node then
+   * takes it for closed without closing it: so the shutdown is waited for, which takes a turn of the loop, unless bytes that the peer
+   * does not read are before it; then nothing but a close is left.
+   */
   reset(): void {
     if (this.closed) return;
     this.closed = true;
-    if (this.handle.reset === undefined || this.handle.reset() !== 0) this.handle.close();
+    if (this.handle.reset === undefined) this.handle.close();
+    else if (!this.shutting || this.finished || this.broken !== 0) this.handle.reset();
+    else if (this.pending > 0) this.handle.close();
+    else this.resetAfterShutdown = true;
   }
 
   private read(buffer: ArrayBuffer | undefined): void {
@@ -131,6 +139,7 @@ export class Wire {
   };
 
   private shut(status: number): void {
+    if (this.resetAfterShutdown) this.handle.reset!();
     if (this.closed) return;
     if (status < 0) return this.fail(status);
     this.finished = true;

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -299,6 +308,53 @@ describe('proxy: ends', () => {
     await until(() => seen(running, 'client').length > 0);
     socket.resetAndDestroy();
     expect(await running.story()).toEqual(['open', 'client reset', 'note', 'closed']);
+  });
+});
+
+describe('proxy: descriptors', () => {
+  const sockets = (): number =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
+      } catch {
+        return false;
+      }
+    }).length;
+
+  it('leaves none behind, whoever ends first and however', async () => {
+    // A handle that is asked for a reset while its shutdown is under way refuses, and stays open for ever if nobody minds.
+    const upstream = await backend(somewhere('tcp'), (socket) => {
+      socket.on('data', (data) => {
+        if (data[0] === 0) socket.end('answer');
+        if (data[0] === 1) socket.resetAndDestroy();
+        if (data[0] === 2) socket.write('answer', () => socket.resetAndDestroy());
+      });
+      socket.on('end', () => socket.end('late'));
+    });
+    const running = await proxied(somewhere('tcp'), upstream);
+    const before = sockets();
+    const ways: ((socket: net.Socket, kind: number) => void)[] = [
+      (socket, kind) => socket.end(Buffer.from([kind])),
+      (socket, kind) => socket.write(Buffer.from([kind]), () => socket.destroy()),
+      (socket, kind) => socket.write(Buffer.from([kind]), () => socket.resetAndDestroy()),
+      (socket, kind) => {
+        socket.end(Buffer.from([kind]));
+        setImmediate(() => socket.resetAndDestroy());
+      },
+    ];
+    let connections = 0;
+    for (let round = 0; round < 20; round++)
+      for (const way of ways)
+        for (const kind of [0, 1, 2, 3]) {
+          const socket = running.connect();
+          connections += 1;
+          socket.on('error', () => {});
+          socket.resume();
+          socket.once('connect', () => way(socket, kind));
+          await new Promise((resolve) => socket.once('close', resolve));
+        }
+    await until(() => running.events.filter((event) => event.kind === 'closed').length === connections);
+    await until(() => sockets() <= before);
   });
 });
 
