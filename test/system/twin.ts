@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { until } from '../support/real/daemon.js';
 import { type HttpRequest, type HttpResponse, http } from '../support/real/http.js';
 import type { NdjsonRequest } from '../support/real/ndjson.js';
 import type { ProxyReport, ProxyUnderTest } from '../support/real/proxy.js';
@@ -64,6 +65,8 @@ export class Twin {
   /** Ends the web server, so that kept connections end, and then the proxy. */
   async stop(): Promise<ProxyReport> {
     await this.web.stop();
+    // A connection that the proxy has not seen the end of when it is stopped would be told of as ended by the stop.
+    await until('all connections have ended', () => this.proxy.requestsOfEndedConnections() >= this.made);
     return this.proxy.stop();
   }
 }

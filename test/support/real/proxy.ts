@@ -66,6 +66,11 @@ export class ProxyUnderTest {
     return this.line(`the connection ${what} is in the NDJSON`, (line) => line.type === 'connection' && fits(line));
   }
 
+  /** How many requests had begun on the connections that it has told the end of. */
+  requestsOfEndedConnections(): number {
+    return this.lines().reduce((sum, line) => sum + (line.type === 'connection' ? line.requests : 0), 0);
+  }
+
   /** Ends it like a person would, by Ctrl-C, and returns everything it wrote. */
   async stop(): Promise<ProxyReport> {
     await this.daemon.stop('SIGINT');
