@@ -41,7 +41,8 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
   const recording = await startRecording(routes, settings);
   const webServer = application
     ? startWebServer(recording.endpoints[0]!, {
-        onFailure: ({ name }, error) => streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
+        onFailure: ({ name }, error) =>
+          streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
       })
     : null;
   try {

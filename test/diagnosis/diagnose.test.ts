@@ -18,9 +18,17 @@ const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp'):
 const foreign = (side: 'client' | 'server'): ExchangeOptions => ({
   outcome: 'undecodable',
   stdout: '',
-  override: { problems: [{ code: 'foreign-protocol', side, at: 0, offset: 0, length: 4, message: 'This is HTTP.' } satisfies Problem] },
+  override: {
+    problems: [
+      { code: 'foreign-protocol', side, at: 0, offset: 0, length: 4, message: 'This is HTTP.' } satisfies Problem,
+    ],
+  },
 });
-const rejected = (protocolStatus: string): ExchangeOptions => ({ outcome: 'rejected', stdout: '', override: { protocolStatus } });
+const rejected = (protocolStatus: string): ExchangeOptions => ({
+  outcome: 'rejected',
+  stdout: '',
+  override: { protocolStatus },
+});
 const headless = { status: 200, reason: '', headers: [], complete: false, length: 4, invalidLines: [] };
 
 /** For each rule: what makes it the first finding, and the nearest thing that must not. */
@@ -41,13 +49,22 @@ const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, nearMiss:
   ['eof-before-any-byte', { outcome: 'backend-closed', stdout: '' }, { outcome: 'backend-reset', stdout: '' }],
   ['crash-mid-response', { outcome: 'backend-closed' }, { outcome: 'backend-closed', stdout: '' }],
   ['end-without-header', { stdout: '' }, {}],
-  ['header-not-terminated', { stdout: 'oops', override: { response: headless } }, { outcome: 'unfinished', stdout: 'oops', override: { response: headless } }],
+  [
+    'header-not-terminated',
+    { stdout: 'oops', override: { response: headless } },
+    { outcome: 'unfinished', stdout: 'oops', override: { response: headless } },
+  ],
   ['primary-script-unknown', { stderr: 'Primary script unknown' }, { stderr: 'Primary concern' }],
-  ['php-fatal', { stderr: 'PHP message: PHP Fatal error:  Uncaught Error: no in /a.php:3' }, { stderr: 'PHP message: PHP Warning:  no in /a.php' }],
+  [
+    'php-fatal',
+    { stderr: 'PHP message: PHP Fatal error:  Uncaught Error: no in /a.php:3' },
+    { stderr: 'PHP message: PHP Warning:  no in /a.php' },
+  ],
   ['stderr-noise', { stderr: 'PHP message: PHP Warning:  no in /a.php' }, { stderr: '' }],
 ];
 
-const ids = (options: ExchangeOptions): string[] => diagnose(storedExchange(options).exchange).map((finding) => finding.id);
+const ids = (options: ExchangeOptions): string[] =>
+  diagnose(storedExchange(options).exchange).map((finding) => finding.id);
 
 describe('rules', () => {
   it('each has a trigger and a near miss here', () => {
@@ -64,11 +81,16 @@ describe('rules', () => {
   });
 
   it('gives one cause one finding, and what STDERR says beside it, the graver first', () => {
-    expect(ids({ outcome: 'web-server-closed', stderr: 'PHP message: PHP Fatal error:  Allowed memory size of 1 bytes exhausted' })).toEqual([
-      'php-fatal',
-      'client-abort',
+    expect(
+      ids({
+        outcome: 'web-server-closed',
+        stderr: 'PHP message: PHP Fatal error:  Allowed memory size of 1 bytes exhausted',
+      }),
+    ).toEqual(['php-fatal', 'client-abort']);
+    expect(ids({ outcome: 'backend-reset', stdout: '', stderr: 'a word' })).toEqual([
+      'rst-before-any-byte',
+      'stderr-noise',
     ]);
-    expect(ids({ outcome: 'backend-reset', stdout: '', stderr: 'a word' })).toEqual(['rst-before-any-byte', 'stderr-noise']);
   });
 
   it('always says what to do', () => {
