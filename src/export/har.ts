@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
-import type { Output, OutputOptions, SessionSummary } from '../model/output.js';
+import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
 import { redactExchange } from '../model/redaction.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import { visibleBytes } from '../model/visible-text.js';
@@ -25,7 +25,7 @@ import {
  * Chrome refuses a whole file for one missing number, Firefox for a missing array or page, so every entry has all of them, also when
  * there was no response. What is FastCGI's own stands under `_fastcgi`.
  */
-export function har(options: OutputOptions): Output {
+export function har(options: OutputOptions): ExchangeOutput {
   return new HarWriter(options);
 }
 
@@ -36,7 +36,7 @@ const PAGE = 'page_1';
 /** HAR's own sign for "does not apply" and "not known". */
 const NOT_KNOWN = -1;
 
-class HarWriter implements Output {
+class HarWriter implements ExchangeOutput {
   /** In the order of their start. Never more than ENTRIES_HELD after a call. */
   readonly #held: Exchange[] = [];
   #begun = false;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type ConnectionSummary, formatEndpoint } from '../model/connection.js';
 import type { Exchange, Param, StreamName } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
-import type { Output, OutputOptions, SessionSummary } from '../model/output.js';
+import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
 import { redactExchange } from '../model/redaction.js';
 import { MICROSECONDS_PER_SECOND, milliseconds, type Timestamp } from '../model/time.js';
 import { type StreamContent, streamContent } from './stream-content.js';
@@ -12,7 +12,7 @@ import { base64, isUtf8, TextWriter } from './text-writer.js';
  * One JSON object a line, described by docs/ndjson.schema.json, which the package ships. A line is written in pieces: bodies go through in slices, so that a request
  * of any size takes no more memory than a small one.
  */
-export function ndjson(options: OutputOptions): Output {
+export function ndjson(options: OutputOptions): ExchangeOutput {
   const writer = new TextWriter(options.write);
   return {
     async exchange(exchange) {

@@ -1,10 +1,9 @@
 import { StoredBody } from '../content/stored-body.js';
-import type { ConnectionSummary } from '../model/connection.js';
-import type { Exchange, Outcome } from '../model/exchange.js';
+import type { Exchange, ExchangeRow, Outcome } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
-import type { Inspection } from '../model/inspection.js';
-import type { Output, SessionSummary } from '../model/output.js';
-import { MICROSECONDS_PER_SECOND, type Timestamp } from '../model/time.js';
+import type { Inspection, Settled, SettledPage } from '../model/inspection.js';
+import type { ExchangeOutput, Output, RowOutput, SessionSummary } from '../model/output.js';
+import { MICROSECONDS_PER_MILLISECOND, MICROSECONDS_PER_SECOND, type Timestamp } from '../model/time.js';
 import { parseFilter } from '../session/filter.js';
 
 export interface PumpOptions {
@@ -24,6 +23,8 @@ export interface PumpResult {
 
 /** Few enough that an interruption takes effect soon, enough that the way across the thread is worth it. */
 const PAGE = 100;
+/** Rows are small. */
+const ROWS_PAGE = 1_000;
 
 /**
  * Gives every settled request and ended connection to every output, each once, until the session ends. Each output pulls at its own
@@ -55,9 +56,8 @@ export async function pump(
   }
 }
 
-const SILENT: Output = {
-  exchange: async () => {},
-  connection: async () => {},
+const SILENT: RowOutput = {
+  rows: async () => {},
   end: async () => {},
 };
 
@@ -120,17 +120,62 @@ class Pump {
     let cursor = 0;
     while (!this.#over()) {
       this.#changed = false;
-      const page = await this.inspection.settled(cursor, PAGE);
+      const page = await this.#give(cursor);
       this.#skipped += page.skipped;
-      for (const item of page.items) {
-        if (item.kind === 'exchange') await this.#giveExchange(item.exchange);
-        else await this.#giveConnection(item.connection);
-        if (this.#over()) return;
-      }
       if (page.done) return;
-      if (page.items.length === 0 && page.cursor === cursor) await this.#change();
+      if (page.cursor === cursor) await this.#change();
       cursor = page.cursor;
     }
+  }
+
+  /** Gives what has settled from `cursor` on, at most a page. */
+  async #give(cursor: number): Promise<Pick<SettledPage, 'cursor' | 'skipped' | 'done'>> {
+    const { output, inspection } = this;
+    if (!('rows' in output)) {
+      const page = await inspection.settled(cursor, PAGE);
+      await this.#giveEach(output, page.items);
+      return page;
+    }
+    if (this.#filter.needs === 'row') {
+      const page = await inspection.settledRows(cursor, ROWS_PAGE);
+      await this.#giveRows(output, page.rows, null);
+      return page;
+    }
+    const page = await inspection.settled(cursor, PAGE);
+    const exchanges = page.items.flatMap((item) => (item.kind === 'exchange' ? [item.exchange] : []));
+    await this.#giveRows(
+      output,
+      exchanges.map((exchange) => rowOf(exchange)),
+      exchanges,
+    );
+    return page;
+  }
+
+  async #giveEach(output: ExchangeOutput, items: readonly Settled[]): Promise<void> {
+    for (const item of items) {
+      if (item.kind === 'connection') {
+        this.#connections++;
+        this.#saw(item.connection.at, item.connection.endedAt ?? item.connection.at);
+        await output.connection(item.connection);
+      } else if (await this.#lets(rowOf(item.exchange), item.exchange)) {
+        await output.exchange(item.exchange);
+      }
+      if (this.#over()) return;
+    }
+  }
+
+  /** @param exchanges those of the rows, where the filter wants to see them */
+  async #giveRows(
+    output: RowOutput,
+    rows: readonly ExchangeRow[],
+    exchanges: readonly Exchange[] | null,
+  ): Promise<void> {
+    const shown: ExchangeRow[] = [];
+    for (const [index, row] of rows.entries()) {
+      if (await this.#lets(row, exchanges?.[index] ?? null)) shown.push(row);
+      if (this.#over()) break;
+    }
+    if (shown.length > 0) await output.rows(shown);
   }
 
   #over(): boolean {
@@ -148,31 +193,25 @@ class Pump {
     });
   }
 
-  async #giveExchange(exchange: Exchange): Promise<void> {
-    const { times, outcome } = exchange;
-    this.#saw(times.begin, times.end ?? times.lastStdout ?? times.begin);
+  /** Counts it, and says whether the filter lets it through. */
+  async #lets(row: ExchangeRow, exchange: Exchange | null): Promise<boolean> {
+    const { at, total, outcome } = row;
+    this.#saw(at, at + (total ?? 0) * MICROSECONDS_PER_MILLISECOND);
     if (outcome !== null) this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
-    for (const finding of exchange.findings) this.#findings[finding.severity]++;
-    if (await this.#matches(exchange)) {
-      this.#shown++;
-      await this.output.exchange(exchange);
-    } else {
-      this.#hidden++;
-    }
-  }
-
-  async #giveConnection(connection: ConnectionSummary): Promise<void> {
-    this.#connections++;
-    this.#saw(connection.at, connection.endedAt ?? connection.at);
-    await this.output.connection(connection);
-  }
-
-  #matches(exchange: Exchange): boolean | Promise<boolean> {
-    return this.#filter.test({
-      row: rowOf(exchange),
+    // A row knows the worst of its findings only; the session knows them all, and this is for the case that it has died.
+    if (exchange === null && row.severity !== null) this.#findings[row.severity]++;
+    for (const finding of exchange?.findings ?? []) this.#findings[finding.severity]++;
+    const matches = this.#filter.test({
+      row,
       exchange: () => exchange,
-      body: (stream) => new StoredBody(this.inspection, exchange.n, stream),
+      body: (stream) => new StoredBody(this.inspection, row.n, stream),
     });
+    if (matches === true || (matches !== false && (await matches))) this.#shown++;
+    else {
+      this.#hidden++;
+      return false;
+    }
+    return true;
   }
 
   #saw(first: Timestamp, last: Timestamp): void {

@@ -1,5 +1,5 @@
 import type { ConnectionSummary } from './connection.js';
-import type { Exchange, Outcome } from './exchange.js';
+import type { Exchange, ExchangeRow, Outcome } from './exchange.js';
 import type { Inspection } from './inspection.js';
 import type { Timestamp } from './time.js';
 
@@ -7,9 +7,19 @@ import type { Timestamp } from './time.js';
  * What exporters and printers have in common: something that is told of each request and connection once, in the order in which they
  * settle, and writes. Each call resolves when its text has been taken (back-pressure), and is made only after the one before resolved.
  */
-export interface Output {
+export type Output = ExchangeOutput | RowOutput;
+
+export interface ExchangeOutput extends Ended {
   exchange(exchange: Exchange): Promise<void>;
   connection(connection: ConnectionSummary): Promise<void>;
+}
+
+/** For output to which a row is enough: what has settled since the last call, in one. It is told of no connections. */
+export interface RowOutput extends Ended {
+  rows(rows: readonly ExchangeRow[]): Promise<void>;
+}
+
+interface Ended {
   /** The last call, made also when the session was interrupted: afterwards what was written is whole. */
   end(summary: SessionSummary): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import type { Side } from '../model/connection.js';
 import type { Exchange, Param, RecordEntry } from '../model/exchange.js';
+import { rowOf } from '../model/exchange-row.js';
 import { RECORDS_PER_PAGE } from '../model/inspection.js';
-import type { Output } from '../model/output.js';
+import type { ExchangeOutput } from '../model/output.js';
 import { formatBytes } from '../model/quantity.js';
 import { redactExchange } from '../model/redaction.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
@@ -14,7 +15,7 @@ import { type Colour, paint, severityColour } from './style.js';
  * A block a request: its line, then what it was sent, what came back, every record with its direction, time and delta, what was wrong
  * with it, and how the connection ended. Blocks are set apart by an empty line. Records are pulled and written page by page.
  */
-export function detail(options: PrintOptions): Output {
+export function detail(options: PrintOptions): ExchangeOutput {
   return {
     async exchange(exchange) {
       await new DetailPrinter(options.redact ? redactExchange(exchange) : exchange, options).print();
@@ -43,7 +44,7 @@ class DetailPrinter {
 
   async print(): Promise<void> {
     const { exchange } = this;
-    this.#line(requestLine(exchange, this.options));
+    this.#line(requestLine(rowOf(exchange), this.options));
     this.#request();
     this.#params();
     this.#response();

@@ -1,8 +1,7 @@
-import type { Exchange } from '../model/exchange.js';
-import { statusOf, worstFinding } from '../model/exchange-row.js';
-import type { Output, OutputOptions } from '../model/output.js';
-import { redactExchange } from '../model/redaction.js';
-import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../model/time.js';
+import type { ExchangeRow } from '../model/exchange.js';
+import type { OutputOptions, RowOutput } from '../model/output.js';
+import { redactUrl } from '../model/redaction.js';
+import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import { visibleText } from '../model/visible-text.js';
 import { outcomeColour, type Paint, paint, severityColour, statusColour } from './style.js';
 
@@ -19,15 +18,15 @@ export interface PrintOptions extends OutputOptions {
  * connection/request id, status (the outcome, when it is not `completed`), method, URL, bytes in and out, milliseconds to the first
  * STDOUT and in all, and the worst finding's id. What is not known is `-`.
  */
-export function lines(options: PrintOptions): Output {
+export function lines(options: PrintOptions): RowOutput {
   let headed = options.header !== true;
   return {
-    async exchange(exchange) {
-      const head = headed ? '' : `${headerLine(options)}\n`;
+    async rows(rows) {
+      let text = headed ? '' : `${headerLine(options)}\n`;
       headed = true;
-      await options.write(`${head}${requestLine(options.redact ? redactExchange(exchange) : exchange, options)}\n`);
+      for (const row of rows) text += `${requestLine(row, options)}\n`;
+      await options.write(text);
     },
-    async connection() {},
     async end() {},
   };
 }
@@ -42,31 +41,28 @@ const URL_LEAST = 16;
 /** Methods and ids are a few letters; a hostile one does not get the whole line. */
 const FIELD_LONGEST = 64;
 
-/** @param exchange already redacted, when it is to be */
-export function requestLine(exchange: Exchange, options: Pick<PrintOptions, 'color' | 'width'>): string {
+export function requestLine(row: ExchangeRow, options: Pick<PrintOptions, 'color' | 'width' | 'redact'>): string {
   const colours = paint(options.color);
-  const status = statusOf(exchange);
-  const plain = exchange.outcome === 'completed' && status !== null;
-  const { times, streams } = exchange;
-  const worst = worstFinding(exchange.findings);
+  const { status, outcome, url } = row;
+  const plain = outcome === 'completed' && status !== null;
   return layOut(
     {
-      time: clockTime(times.begin),
-      id: `${exchange.connection}/${exchange.requestId}`,
-      status: plain ? String(status) : (exchange.outcome ?? 'open'),
-      method: field(exchange.method, FIELD_LONGEST),
-      url: field(exchange.url, Number.POSITIVE_INFINITY),
-      in: String(streams.stdin.bytes),
-      out: String(streams.stdout.bytes),
-      ttfb: figure(milliseconds(times.begin, times.firstStdout)),
-      total: figure(milliseconds(times.begin, times.end)),
-      finding: worst?.id ?? '-',
+      time: clockTime(row.at),
+      id: `${row.connection}/${row.requestId}`,
+      status: plain ? String(status) : (outcome ?? 'open'),
+      method: field(row.method, FIELD_LONGEST),
+      url: field(url !== null && options.redact ? redactUrl(url) : url, Number.POSITIVE_INFINITY),
+      in: String(row.sizeIn),
+      out: String(row.sizeOut),
+      ttfb: figure(row.ttfb),
+      total: figure(row.total),
+      finding: row.findings[0] ?? '-',
     },
     options.width ?? null,
     (name, text) => {
       if (name === 'time') return colours('dim', text);
-      if (name === 'status') return colours(plain ? statusColour(status) : outcomeColour(exchange.outcome), text);
-      return name === 'finding' ? colours(severityColour(worst?.severity ?? null), text) : text;
+      if (name === 'status') return colours(plain ? statusColour(status) : outcomeColour(outcome), text);
+      return name === 'finding' ? colours(severityColour(row.severity), text) : text;
     },
   );
 }

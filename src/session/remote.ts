@@ -11,6 +11,7 @@ import type {
   RowPage,
   RowQuery,
   SettledPage,
+  SettledRows,
 } from '../model/inspection.js';
 
 /**
@@ -108,6 +109,10 @@ export class RemoteInspection implements Inspection {
 
   settled(cursor: number, max: number): Promise<SettledPage> {
     return this.ask('settled', cursor, max);
+  }
+
+  settledRows(cursor: number, max: number): Promise<SettledRows> {
+    return this.ask('settledRows', cursor, max);
   }
 
   stop(grace: number): Promise<void> {

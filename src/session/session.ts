@@ -11,8 +11,9 @@ import type {
   RowPage,
   RowQuery,
   SettledPage,
+  SettledRows,
 } from '../model/inspection.js';
-import type { Timestamp } from '../model/time.js';
+import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { ExchangeReader } from './exchange-reader.js';
@@ -24,6 +25,11 @@ import { RowViews } from './row-views.js';
 /** What is kept unless told otherwise: below a kilobyte each, some tens of megabytes. */
 export const DEFAULT_MAX_REQUESTS = 100_000;
 const WARNINGS_KEPT = 50;
+/**
+ * Milliseconds between two notices of change. Readers answer each with questions: without this the busiest traffic would be asked about
+ * the most. Shorter than a frame of the terminal UI.
+ */
+const NOTICE_INTERVAL = 25;
 
 export interface SessionOptions {
   readonly source: CaptureSource;
@@ -49,6 +55,7 @@ export class Session implements Inspection {
   private readonly startedAt: Timestamp;
   /** A listener may be told once more. */
   private armed = false;
+  private lastNotice: Timestamp = Number.NEGATIVE_INFINITY;
   private live = true;
   private storeError: string | null = null;
 
@@ -148,6 +155,11 @@ export class Session implements Inspection {
     return record === null ? null : summaryOf(record);
   }
 
+  async settledRows(cursor: number, max: number): Promise<SettledRows> {
+    this.armed = true;
+    return this.recorder.log.rows(cursor, max, !this.live);
+  }
+
   async settled(cursor: number, max: number): Promise<SettledPage> {
     this.armed = true;
     return this.recorder.log.page(cursor, max, !this.live, (kept) =>
@@ -224,12 +236,17 @@ export class Session implements Inspection {
     return new Pace(() => this.recorder.events);
   }
 
-  /** Tells listeners once, after the relay's turn; the next question arms it again. */
+  /** Tells listeners once, after the relay's turn and not too often; the next question arms it again. */
   private changed(): void {
     if (!this.armed || this.listeners.size === 0) return;
     this.armed = false;
-    setImmediate(() => {
-      for (const listener of this.listeners) listener();
-    });
+    const sinceLast = (this.options.clock() - this.lastNotice) / MICROSECONDS_PER_MILLISECOND;
+    if (sinceLast >= NOTICE_INTERVAL) setImmediate(this.tell);
+    else setTimeout(this.tell, NOTICE_INTERVAL - Math.max(0, sinceLast)).unref();
   }
+
+  private readonly tell = (): void => {
+    this.lastNotice = this.options.clock();
+    for (const listener of this.listeners) listener();
+  };
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from '../model/exchange.js';
-import type { Settled, SettledPage } from '../model/inspection.js';
+import type { Settled, SettledPage, SettledRows } from '../model/inspection.js';
 import { ConnectionRecord } from './connection-record.js';
 import { Deque } from './deque.js';
 import { weightOf } from './exchange-snapshot.js';
@@ -52,6 +52,17 @@ export class SettledLog {
     return this.recent.get(kept)?.exchange ?? null;
   }
 
+  /** As `page`, of rows, which are there in any case: nothing is held for a reader of them. */
+  rows(cursor: number, max: number, ended: boolean): SettledRows {
+    const { chosen, to, settled, atEnd } = this.choose(
+      cursor,
+      max,
+      (item) => !(item instanceof ConnectionRecord) && !item.evicted,
+    );
+    const rows = chosen.map((item) => (item as KeptExchange).row());
+    return { rows, cursor: to, skipped: settled - rows.length, done: ended && atEnd };
+  }
+
   /** @param load makes an exchange that is not held any more; null when its row is gone too */
   async page(
     cursor: number,
@@ -60,18 +71,11 @@ export class SettledLog {
     load: (kept: KeptExchange) => Promise<Exchange | null>,
   ): Promise<SettledPage> {
     this.active = true;
-    const chosen: Item[] = [];
-    let i = this.items.lowerBound(cursor, (item) => item.sequence);
-    const before = this.cursors.get(cursor) ?? this.items.at(i)?.settledBefore ?? this.settled;
-    for (; i < this.items.length && chosen.length < max; i += 1) {
-      const item = this.items.at(i)!;
-      if (item instanceof ConnectionRecord || !item.evicted || this.recent.has(item)) chosen.push(item);
-    }
-    const last = chosen.at(-1);
-    const atEnd = i === this.items.length;
-    const to = atEnd ? this.next : last === undefined ? cursor : last.sequence + 1;
-    const after = atEnd ? this.settled : last === undefined ? before : settledAfter(last);
-    this.remember(to, after);
+    const { chosen, to, settled, atEnd } = this.choose(
+      cursor,
+      max,
+      (item) => item instanceof ConnectionRecord || !item.evicted || this.recent.has(item),
+    );
     const held = chosen.map((item) => (item instanceof ConnectionRecord ? null : this.held(item)));
     const items: Settled[] = [];
     let exchanges = 0;
@@ -85,7 +89,28 @@ export class SettledLog {
       exchanges += 1;
       items.push({ kind: 'exchange', exchange });
     }
-    return { items, cursor: to, skipped: after - before - exchanges, done: ended && atEnd };
+    return { items, cursor: to, skipped: settled - exchanges, done: ended && atEnd };
+  }
+
+  /** At most `max` items from a cursor on; `settled` counts the exchanges passed on the way, chosen or not. */
+  private choose(
+    cursor: number,
+    max: number,
+    wanted: (item: Item) => boolean,
+  ): { readonly chosen: Item[]; readonly to: number; readonly settled: number; readonly atEnd: boolean } {
+    const chosen: Item[] = [];
+    let i = this.items.lowerBound(cursor, (item) => item.sequence);
+    const before = this.cursors.get(cursor) ?? this.items.at(i)?.settledBefore ?? this.settled;
+    for (; i < this.items.length && chosen.length < max; i += 1) {
+      const item = this.items.at(i)!;
+      if (wanted(item)) chosen.push(item);
+    }
+    const last = chosen.at(-1);
+    const atEnd = i === this.items.length;
+    const to = atEnd ? this.next : last === undefined ? cursor : last.sequence + 1;
+    const after = atEnd ? this.settled : last === undefined ? before : settledAfter(last);
+    this.remember(to, after);
+    return { chosen, to, settled: after - before, atEnd };
   }
 
   private add(item: Item): void {

@@ -26,6 +26,41 @@ const request = (n: number, status = 200) =>
   storedExchange({ n, stdout: `Status: ${status}\r\n\r\n`, begin: BEGIN + n * 1000 });
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+describe('pump with rows', () => {
+  const rows = (): Output & { readonly told: string[] } => {
+    const told: string[] = [];
+    return {
+      told,
+      async rows(page) {
+        told.push(page.map((row) => row.n).join(' '));
+      },
+      async end(summary) {
+        told.push(`end ${summary.shown}/${summary.requests}`);
+      },
+    };
+  };
+
+  it('gives what has settled at once, filtered by row or by what the store holds', async () => {
+    for (const filter of [
+      'status == 500',
+      'status == 500 and header.Status == "500"',
+      'status == 500 and stdout contains "500"',
+    ]) {
+      const inspection = new FakeInspection().put(request(1, 500), request(2), request(3, 500)).finish();
+      const output = rows();
+      const { summary } = await pump(inspection, [output], { filter });
+      expect(output.told).toEqual(['1 3', 'end 2/3']);
+      expect(summary).toMatchObject({ shown: 2, hidden: 1, outcomes: { completed: 3 } });
+    }
+  });
+
+  it('stops in the middle of a page', async () => {
+    const output = rows();
+    await pump(new FakeInspection().put(request(1), request(2), request(3)), [output], { count: 2 });
+    expect(output.told).toEqual(['1 2', 'end 2/3']);
+  });
+});
+
 describe('pump', () => {
   it('gives everything once, in order, and ends when the session has', async () => {
     const inspection = new FakeInspection();

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
+import { rowOf } from '../../src/model/exchange-row.js';
 import { lines, type PrintOptions } from '../../src/print/lines.js';
 import { CollectedOutput, sessionSummary } from '../support/collected-output.js';
 import {
@@ -21,7 +22,7 @@ async function printed(
 ): Promise<string[]> {
   const collected = new CollectedOutput();
   const output = lines({ ...collected.options(new FakeInspection()), color: false, ...options });
-  for (const one of stored) await output.exchange(one.exchange);
+  await output.rows(stored.map((one) => rowOf(one.exchange)));
   await output.end(sessionSummary());
   return collected.text.split('\n').slice(0, -1);
 }
@@ -44,7 +45,7 @@ const VARIED: ExchangeOptions[] = [
 
 describe('lines', () => {
   it('says what a request was, in ten fields', async () => {
-    const text = await line({ stdin: 'abc', findings: [finding('a', 'note'), finding('worse')] });
+    const text = await line({ stdin: 'abc', findings: [finding('worse'), finding('a', 'note')] });
     expect(text.split(/ +/)).toEqual([
       '00:26:40.123',
       '1/1',

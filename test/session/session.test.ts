@@ -383,28 +383,57 @@ describe('Session', () => {
     expect(totals).toEqual([16_384, 32_768, 57_344, 73_728, 98_304, 100_000]);
   });
 
-  it('tells a listener once, until somebody asks again', async () => {
+  it('tells a listener once, until somebody asks again, and not too often', async () => {
     const { session, source } = await start();
     let told = 0;
     const release = session.onChange(() => {
       told += 1;
     });
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 60));
     await session.overview();
     source.roundTrip();
     source.roundTrip();
     await new Promise((resolve) => setTimeout(resolve, 5));
     expect(told).toBe(1);
     await session.overview();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await rest();
     expect(told).toBe(1);
     source.roundTrip();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await rest();
     expect(told).toBe(2);
+    // A reader that asks at once each time is still told at its pace, not at the traffic's.
+    const answering = session.onChange(() => void session.overview());
+    await session.overview();
+    const before = told;
+    for (let i = 0; i < 200; i += 1) {
+      source.roundTrip();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await rest();
+    expect(told - before).toBeGreaterThan(0);
+    expect(told - before).toBeLessThan(100);
+    answering();
     release();
     await session.overview();
+    const last = told;
     source.roundTrip();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(told).toBe(2);
+    await rest();
+    expect(told).toBe(last);
+  });
+
+  it('gives rows as it gives exchanges: once each, without connections', async () => {
+    const { session, source } = await start({ maxRequests: 10 });
+    for (let i = 0; i < 5; i += 1) source.roundTrip();
+    const first = await session.settledRows(0, 3);
+    expect(first.rows.map((row) => row.n)).toEqual([1, 2, 3]);
+    const second = await session.settledRows(first.cursor, 100);
+    expect(second.rows.map((row) => row.n)).toEqual([4, 5]);
+    for (let i = 0; i < 20; i += 1) source.roundTrip();
+    const third = await session.settledRows(second.cursor, 100);
+    expect(third.rows.map((row) => row.n)).toEqual([16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+    expect(third.skipped).toBe(10);
+    await session.stop(0);
+    expect(await session.settledRows(third.cursor, 100)).toMatchObject({ rows: [], skipped: 0, done: true });
   });
 
   it('stops in order: names the idle connections, and settles what is open', async () => {

@@ -12,6 +12,7 @@ import type {
   RowQuery,
   Settled,
   SettledPage,
+  SettledRows,
 } from '../../src/model/inspection.js';
 import { BODY_PER_READ, RECORDS_PER_PAGE } from '../../src/model/inspection.js';
 import { parseFilter } from '../../src/session/filter.js';
@@ -187,6 +188,11 @@ export class FakeInspection implements Inspection {
       else items.push(item);
     }
     return structuredClone({ items, cursor: at, skipped, done: !this.#live && at >= this.#settled.length });
+  }
+
+  async settledRows(cursor: number, max: number): Promise<SettledRows> {
+    const { items, ...progress } = await this.settled(cursor, max);
+    return { rows: items.flatMap((item) => (item.kind === 'exchange' ? [rowOf(item.exchange)] : [])), ...progress };
   }
 
   onChange(listener: () => void): () => void {
