@@ -55,20 +55,20 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
   let result: Settings | undefined;
   let printed = '';
   let complaint = '';
-  const program = inspecting(new Command('fcgi-inspect'))
+  const program = new Command('fcgi-inspect')
     .description(
-      'A debugging proxy for FastCGI: point the web server at --listen, and see every request as it passes to --upstream:\n' +
-        'its records in time, params, bodies, STDERR, how it ended, and who ended it.',
+      'A debugging proxy for FastCGI: point the web server at --listen, and see every request as it passes to ' +
+        '--upstream: its records in time, params, bodies, STDERR, how it ended, and who ended it.',
     )
     .usage('--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect demo [options]')
-    .version(around.version, '-V, --version')
     .option(
       '--listen <address>',
       'where the web server is to connect (repeatable: pairs with --upstream in order)',
       collect,
-      [],
     )
-    .option('--upstream <address>', 'where the FastCGI backend listens', collect, [])
+    .option('--upstream <address>', 'where the FastCGI backend listens', collect);
+  inspecting(program)
+    .version(around.version, '-V, --version', 'the version')
     .argument('[files...]')
     .addHelpText('after', EPILOGUE)
     .action((files: string[], raw: Raw) => {
@@ -101,10 +101,15 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { print: printed };
+    const [wrong = '', guess] = (complaint || error.message)
+      .trim()
+      .replace(/^error: /, '')
+      .split('\n');
+    const advice = 'see fcgi-inspect --help';
     throw new FcgiInspectError(
       'usage',
-      (complaint || error.message).trim().replace(/^error: /, ''),
-      'see fcgi-inspect --help',
+      wrong,
+      guess === undefined ? advice : `${guess.replace(/[()]/g, '')} ${advice}`,
     );
   }
   return { settings: result! };
@@ -172,6 +177,10 @@ function settingsOf(command: Settings['command'], raw: Raw, around: Surroundings
   const filter = raw.filter ?? '';
   parseFilter(filter);
   const warnings: string[] = [];
+  if (command === 'demo' && (raw.listen || raw.upstream))
+    throw new FcgiInspectError('usage', 'the demo has addresses of its own', 'leave --listen and --upstream out');
+  if (raw.har !== undefined && raw.har === raw.ndjson && raw.har !== '-')
+    throw new FcgiInspectError('usage', `--har and --ndjson both want ${raw.har}`, 'give each a file of its own');
   return {
     command,
     routes: command === 'demo' ? [] : routesOf(raw, warnings),
@@ -255,7 +264,7 @@ function notACommand(word: string): FcgiInspectError {
   );
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

@@ -1,17 +1,26 @@
-/** What `--help` says below the options. */
+/** What `--help` says below the options; within 80 columns. */
 export const EPILOGUE = `
-An ADDRESS is 9000 (loopback), host:9000, [::1]:9000, unix:/path, /path or unix:@name (abstract).
+An ADDRESS is 9000 (loopback), host:9000, [::1]:9000, unix:/path, /path or
+unix:@name (abstract).
 
 In the path of a web server:
   fcgi-inspect --listen 9001 --upstream unix:/run/php/php-fpm.sock
   nginx      fastcgi_pass 127.0.0.1:9001;
   Apache     SetHandler "proxy:fcgi://127.0.0.1:9001"
-  lighttpd   fastcgi.server = (".php" => (("host" => "127.0.0.1", "port" => 9001)))
+  lighttpd   fastcgi.server =
+               (".php" => (("host" => "127.0.0.1", "port" => 9001)))
   Caddy      php_fastcgi 127.0.0.1:9001
 
-Results go to standard output, everything else to standard error. Secrets (cookies, authorization, params that say password, secret,
-token or key) are redacted everywhere but in the terminal UI; --no-redact keeps them.
+A filter is FIELD OP VALUE with and, or, not and parentheses:
+  -Y 'status >= 500 or outcome != completed'
+  -Y 'path contains "/api/" and ttfb > 200ms and size.out > 1MB'
+  -Y 'stderr contains "Fatal" and param.REQUEST_METHOD == POST'
 
-Exit status: 0 done, 1 something failed, 2 wrong usage, 3 --fail-on met, 128+N ended by signal N after an orderly stop.
-SIGINT or SIGTERM lets open requests finish for 10 seconds; a second one ends at once.
+Results go to standard output, everything else to standard error. Secrets
+(cookies, authorization, params that say password, secret, token or key) are
+redacted everywhere but in the terminal UI; --no-redact keeps them.
+
+Exit status: 0 done, 1 something failed, 2 wrong usage, 3 --fail-on met,
+128+N ended by signal N after an orderly stop. A signal lets open requests
+finish for 10 seconds; a second one ends at once.
 `;

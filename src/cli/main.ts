@@ -1,19 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { FcgiInspectError } from '../model/errors.js';
+import { FilterError, filterErrorPicture } from '../session/filter.js';
+import { restore } from '../tui/start.js';
 import { parseArguments } from './arguments.js';
 import { run } from './run.js';
 import { Writer } from './writer.js';
 
 /** How long what was written last may take to leave. */
 const LAST_WORDS = 1_000;
+/** What the command line got wrong, as against what the system did not let us do. */
+const USAGE: ReadonlySet<string> = new Set(['usage', 'bad-address', 'bad-filter']);
 
 const stdout = new Writer(1);
 const stderr = new Writer(2);
 
-process.exitCode = await main();
-await Promise.all([stdout.flush(LAST_WORDS), stderr.flush(LAST_WORDS)]);
-// A reader that never comes, or a timer of ours, must not keep the process.
-process.exit();
+process.once('uncaughtException', (error) => void leave(report(error)));
+await leave(await main());
+
+/** A reader that never comes, or a timer of ours, must not keep the process. */
+async function leave(status: number): Promise<void> {
+  restore();
+  await Promise.all([stdout.flush(LAST_WORDS), stderr.flush(LAST_WORDS)]);
+  process.exit(status);
+}
 
 async function main(): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -39,11 +48,12 @@ async function main(): Promise<number> {
 function report(error: Error): number {
   if (!(error instanceof FcgiInspectError)) {
     // A defect of ours: the place is what helps to mend it.
+    restore();
     stderr.offer(`fcgi-inspect: ${error.stack ?? error.message}\n`);
     return 1;
   }
-  stderr.offer(`fcgi-inspect: ${error.message}\n${error.advice === null ? '' : `  ${error.advice}\n`}`);
+  const picture = error instanceof FilterError ? filterErrorPicture(error).split('\n') : [];
+  const below = [...picture, ...(error.advice?.split('\n') ?? [])].map((line) => `  ${line}\n`);
+  stderr.offer(`fcgi-inspect: ${error.message}\n${below.join('')}`);
   return USAGE.has(error.code) ? 2 : 1;
 }
-
-const USAGE: ReadonlySet<string> = new Set(['usage', 'bad-address', 'bad-filter']);

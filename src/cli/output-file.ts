@@ -1,35 +1,55 @@
-import { closeSync, openSync, write } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, write } from 'node:fs';
 import { FcgiInspectError } from '../model/errors.js';
 
+/** Resolves when the system has taken the chunk; rejects with an FcgiInspectError. */
+export type WriteChunk = (chunk: string | Uint8Array) => Promise<void>;
+
+/** What others may do is left to the umask; secrets are for nobody else. */
+const MODE = 0o666;
+const SECRET_MODE = 0o600;
+
 /**
- * A file to write to from its beginning, made now so that a path that cannot be written is known before traffic flows. With secrets in
- * it (`redacted` false) only its owner may read it.
+ * Opens a file to write, so that a path that cannot be written is known before traffic flows. What it holds already stays until the
+ * returned function is called: a start that fails for another reason loses no recording.
  *
- * @returns writes a chunk; resolves when the system has taken it
- * @throws FcgiInspectError when it cannot be made
+ * @param secret only its owner may read it
+ * @returns empties the file and gives what writes to it
+ * @throws FcgiInspectError when it cannot be opened
  */
-export function openOutputFile(path: string, redacted: boolean): (chunk: string | Uint8Array) => Promise<void> {
-  let fd: number;
+export function openOutputFile(path: string, secret: boolean): () => WriteChunk {
+  const fd = open(path, secret);
+  process.once('exit', () => closeSync(fd));
+  return () => {
+    if (fstatSync(fd).isFile()) ftruncateSync(fd);
+    return (chunk) => writeAll(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk, path);
+  };
+}
+
+function open(path: string, secret: boolean): number {
   try {
-    fd = openSync(path, 'w', redacted ? 0o666 : 0o600);
+    const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, secret ? SECRET_MODE : MODE);
+    // One that was there already keeps its mode otherwise.
+    if (secret && fstatSync(fd).isFile()) fchmodSync(fd, SECRET_MODE);
+    return fd;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM')
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
       throw new FcgiInspectError('permission', `no permission to write ${path}`, 'choose another file');
     if (code === 'ENOENT')
       throw new FcgiInspectError('not-found', `the directory of ${path} does not exist`, 'make it first');
+    if (code === 'EISDIR') throw new FcgiInspectError('io', `${path} is a directory`, 'name a file in it');
     throw new FcgiInspectError('io', `cannot write ${path}: ${message}`, 'choose another file');
   }
-  process.once('exit', () => closeSync(fd));
-  return (chunk) =>
-    new Promise((resolve, reject) => {
-      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      const from = (offset: number): void => {
-        if (offset === bytes.length) return resolve();
-        write(fd, bytes, offset, bytes.length - offset, null, (error, count) =>
-          error ? reject(new FcgiInspectError('io', `cannot write ${path}: ${error.message}`)) : from(offset + count),
-        );
-      };
-      from(0);
-    });
+}
+
+function writeAll(fd: number, bytes: Uint8Array, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const from = (offset: number): void => {
+      if (offset === bytes.length) return resolve();
+      write(fd, bytes, offset, bytes.length - offset, null, (error, count) =>
+        error ? reject(new FcgiInspectError('io', `cannot write ${path}: ${error.message}`)) : from(offset + count),
+      );
+    };
+    from(0);
+  });
 }

@@ -1,21 +1,26 @@
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startApplication } from '../demo/application.js';
 import { startWebServer } from '../demo/web-server.js';
 import { EXPORTERS } from '../export/index.js';
 import { type PumpResult, pump } from '../export/runner.js';
 import { formatEndpoint } from '../model/connection.js';
 import type { Inspection, Overview } from '../model/inspection.js';
-import type { Output, OutputOptions } from '../model/output.js';
+import type { Output } from '../model/output.js';
 import { PRINTERS, summaryText } from '../print/index.js';
 import { restore, startTui } from '../tui/start.js';
 import type { Settings } from './arguments.js';
-import { openOutputFile } from './output-file.js';
+import { openOutputFile, type WriteChunk } from './output-file.js';
 import { type Recording, startRecording } from './recording.js';
 import { Terminal } from './terminal.js';
 import type { Writer } from './writer.js';
 
 /** How long a stop lets open requests finish, in milliseconds; a second signal ends it at once. */
 const GRACE = 10_000;
+/** How long after a second signal readers may still take what was written for them, in milliseconds: one of them may never read again. */
+const LAST_READ = 2_000;
+/** How long an error of ours waits to be explained by the end of the relay's thread, in milliseconds. */
+const EXPLANATION = 1_000;
 /** How long the demo runs where nobody watches, in milliseconds. */
 const DEMO_DURATION = 5_000;
 /** How often warnings of the session are looked for while no screen shows them. */
@@ -27,6 +32,12 @@ export interface Streams {
   readonly version: string;
 }
 
+/** Where the file options lead; null without the option. */
+interface Files {
+  readonly har: (() => WriteChunk) | null;
+  readonly ndjson: (() => WriteChunk) | null;
+}
+
 /**
  * Inspects until the user, a limit or a signal ends it, in order.
  *
@@ -34,6 +45,13 @@ export interface Streams {
  * @throws FcgiInspectError when it cannot start
  */
 export async function run(settings: Settings, streams: Streams): Promise<number> {
+  const open = (path: string | null): (() => WriteChunk) | null =>
+    path === null
+      ? null
+      : path === '-'
+        ? () => (chunk) => streams.stdout.write(chunk)
+        : openOutputFile(path, !settings.redact);
+  const files: Files = { har: open(settings.har), ndjson: open(settings.ndjson) };
   const application = settings.command === 'demo' ? await startApplication() : null;
   const routes = application
     ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
@@ -46,7 +64,7 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
       })
     : null;
   try {
-    return await new Run(settings, streams, recording).toTheEnd(async () => {
+    return await new Run(settings, streams, files, recording).toTheEnd(async () => {
       await webServer?.stop();
     });
   } finally {
@@ -59,6 +77,7 @@ class Run {
   private readonly inspection: Inspection;
   private readonly messages: string[] = [];
   private readonly interactive: boolean;
+  private onScreen = false;
   private warnings = 0;
   private signal: NodeJS.Signals | null = null;
   private stopping: Promise<void> | null = null;
@@ -67,6 +86,7 @@ class Run {
   constructor(
     private readonly settings: Settings,
     private readonly streams: Streams,
+    private readonly files: Files,
     private readonly recording: Recording,
   ) {
     this.inspection = recording.inspection;
@@ -76,46 +96,45 @@ class Run {
   /** @param quiesce ends our own traffic (the demo's) before the proxy is stopped */
   async toTheEnd(quiesce: () => Promise<void>): Promise<number> {
     const stop = (grace: number): Promise<void> => {
-      this.stopping ??= quiesce().then(() => this.inspection.stop(grace));
+      if (this.stopping === null) {
+        this.stopping = quiesce().then(() => this.inspection.stop(grace));
+        // Whoever waits for it hears of its failure; not everybody who asks for it waits.
+        this.stopping.catch(() => {});
+      }
       return this.stopping;
     };
+    let giveUp = (_status: number): void => {};
+    const givenUp = new Promise<number>((resolve) => {
+      giveUp = resolve;
+    });
     const onSignal = (signal: NodeJS.Signals): void => {
       restore();
       if (this.signal !== null) {
         // The second one: what is open is cut, what is written is kept.
-        void this.inspection.stop(0);
+        this.inspection.stop(0).catch(() => {});
+        setTimeout(() => giveUp(128 + constants.signals[signal]), LAST_READ).unref();
         return;
       }
       this.signal = signal;
-      this.say('stopping: open requests may finish for 10 s; a second signal ends them');
+      this.announceStop().catch(() => {});
       void stop(GRACE);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     for (const signal of signals) process.on(signal, onSignal);
-    void this.recording.died.then((error) => {
+    void this.recording.died.then(() => {
       if (this.ended.signal.aborted) return;
-      this.say(`the relay has stopped: ${error.message}`);
       this.ended.abort();
+      restore();
     });
     const limit =
       this.settings.duration ?? (this.settings.command === 'demo' && !this.interactive ? DEMO_DURATION : null);
     const timer = limit === null ? undefined : setTimeout(() => void stop(GRACE), limit);
-    const patrol = setInterval(() => void this.lookForWarnings(), WARNING_INTERVAL);
+    const patrol = setInterval(() => this.lookForWarnings().catch(() => {}), WARNING_INTERVAL);
     try {
-      this.greet();
-      const pumping = this.pump(stop);
-      if (this.interactive) {
-        await this.tui();
-        this.flushMessages();
-        void stop(this.signal === null ? 0 : GRACE);
-      }
-      const result = await pumping;
-      await stop(0);
-      await this.lookForWarnings();
-      const overview = await this.inspection.overview();
-      this.ended.abort();
-      await this.inspection.close();
-      return this.conclude(result, overview);
+      return await Promise.race([this.inspect(stop), givenUp]);
+    } catch (error) {
+      // What fails because the relay's thread has died is told by what that died of.
+      throw await Promise.race([this.recording.died, sleep(EXPLANATION, error)]);
     } finally {
       this.ended.abort();
       clearTimeout(timer);
@@ -123,6 +142,29 @@ class Run {
       for (const signal of signals) process.off(signal, onSignal);
       this.flushMessages();
     }
+  }
+
+  private async inspect(stop: (grace: number) => Promise<void>): Promise<number> {
+    this.greet();
+    const pumping = this.pump(stop);
+    let defect: unknown = null;
+    if (this.interactive) {
+      this.onScreen = true;
+      await this.tui().catch((error: unknown) => {
+        defect = error;
+      });
+      this.onScreen = false;
+      this.flushMessages();
+      void stop(this.signal === null ? 0 : GRACE);
+    }
+    const result = await pumping;
+    await stop(0);
+    await this.lookForWarnings();
+    const overview = await this.inspection.overview();
+    this.ended.abort();
+    await this.inspection.close();
+    if (defect !== null) throw defect;
+    return this.conclude(result, overview);
   }
 
   private greet(): void {
@@ -152,9 +194,7 @@ class Run {
       this.stopping === null
     ) {
       // Nobody reads any more. The site behind us goes on all the same: only a signal or a limit ends a proxy that is in a live path.
-      this.say(
-        `${(result.failures[0]!.error as NodeJS.ErrnoException).message}: nothing more is written, relaying goes on until a signal`,
-      );
+      this.say(`nothing more can be written (${result.failures[0]!.error.message}); relaying goes on`);
       await pump(this.inspection, [], { filter, signal: this.ended.signal, ...(count === null ? {} : { count }) });
     }
     // Enough was seen: the requests that are open may still finish.
@@ -163,22 +203,31 @@ class Run {
   }
 
   private outputs(): Output[] {
-    const { settings, streams } = this;
+    const { settings, streams, files } = this;
     const common = {
       redact: settings.redact,
       bodies: settings.bodies,
       inspection: this.inspection,
       version: streams.version,
     };
-    const toStdout = (chunk: string | Uint8Array): Promise<void> => streams.stdout.write(chunk);
-    const to = (file: string): OutputOptions['write'] =>
-      file === '-' ? toStdout : openOutputFile(file, settings.redact);
+    const toStdout: WriteChunk = (chunk) => streams.stdout.write(chunk);
     const outputs: Output[] = [];
     if (settings.format === 'lines' || settings.format === 'detail')
-      outputs.push(PRINTERS[settings.format]({ ...common, write: toStdout, color: settings.color }));
+      outputs.push(
+        PRINTERS[settings.format]({
+          ...common,
+          write: toStdout,
+          color: settings.color,
+          header: process.stdout.isTTY === true,
+          // Asked for each line: a terminal may be resized.
+          get width() {
+            return process.stdout.isTTY === true ? process.stdout.columns || null : null;
+          },
+        }),
+      );
     if (settings.format === 'ndjson') outputs.push(EXPORTERS.ndjson({ ...common, write: toStdout }));
-    if (settings.ndjson !== null) outputs.push(EXPORTERS.ndjson({ ...common, write: to(settings.ndjson) }));
-    if (settings.har !== null) outputs.push(EXPORTERS.har({ ...common, write: to(settings.har) }));
+    if (files.ndjson !== null) outputs.push(EXPORTERS.ndjson({ ...common, write: files.ndjson() }));
+    if (files.har !== null) outputs.push(EXPORTERS.har({ ...common, write: files.har() }));
     return outputs;
   }
 
@@ -189,6 +238,13 @@ class Run {
       input: process.stdin,
       options: { filter: this.settings.filter, follow: true, colours: this.settings.color },
     });
+  }
+
+  private async announceStop(): Promise<void> {
+    const { exchanges } = await this.inspection.overview();
+    if (exchanges.open === 0) return;
+    const open = exchanges.open === 1 ? '1 open request' : `${exchanges.open} open requests`;
+    this.say(`stopping: ${open} may finish for ${GRACE / 1_000} s; a second signal ends at once`);
   }
 
   private async lookForWarnings(): Promise<void> {
@@ -215,7 +271,7 @@ class Run {
   private say(text: string): void {
     if (this.settings.quiet) return;
     this.messages.push(`fcgi-inspect: ${text}\n`);
-    if (!this.interactive) this.flushMessages();
+    if (!this.onScreen) this.flushMessages();
   }
 
   private flushMessages(): void {
