@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module';
 import { brotliCompressSync, deflateRawSync, gzipSync } from 'node:zlib';
-import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { har } from '../../src/export/har.js';
 import { CollectedOutput, sessionSummary } from '../support/collected-output.js';
@@ -13,20 +11,7 @@ import {
   storedExchange,
 } from '../support/exchange-fixture.js';
 import { FakeInspection } from '../support/fake-inspection.js';
-
-const require = createRequire(import.meta.url);
-const schemas = require('har-schema') as Record<string, object>;
-const ajv = new Ajv({ strict: false, schemas: [], allErrors: true });
-ajv.addMetaSchema(require('ajv/dist/refs/json-schema-draft-06.json'));
-ajv.addFormat('uri', (text) => /^[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]+$/i.test(text) && URL.canParse(text));
-ajv.addFormat(
-  'date-time',
-  (text) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) && !Number.isNaN(Date.parse(text)),
-);
-ajv.addFormat('ipv4', /^\d+\.\d+\.\d+\.\d+$/);
-ajv.addFormat('ipv6', /^[0-9a-f:]+$/);
-for (const schema of Object.values(schemas)) ajv.addSchema(schema);
-const validate = ajv.getSchema('har.json#')!;
+import { validateHar } from '../support/har-schema.js';
 
 /** HAR as a reader gets it: what is compared, not computed with. */
 type Har = ReturnType<typeof JSON.parse>;
@@ -50,7 +35,7 @@ function chromeNumbers(entry: Har): unknown[] {
 
 function checked(text: string): Har {
   const file = JSON.parse(text);
-  expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
+  expect(validateHar(file), JSON.stringify(validateHar.errors)).toBe(true);
   const { log } = file;
   expect(log.version).toBe('1.2');
   expect(log.creator).toEqual({ name: 'fcgi-inspect', version: '1.2.3' });
