@@ -112,15 +112,20 @@ export class Relay implements WireOwner {
       this.brokenWhileForwarding = wire;
       return;
     }
+    if (this.resetting !== null) {
+      // Nobody is left whom the rest could reach. The side that was reset itself has nothing more to say.
+      if (wire === this.resetting) this.resetNow(wire);
+      return;
+    }
     // Its last words may still lie unread in the kernel: read on, the end of the reading decides. After a FIN there is nothing to read.
     if (wire.ended) this.wasReset(wire);
     else wire.resume();
   }
 
   onDrained(wire: Wire): void {
-    if (this.resetting === wire && wire.drained) {
-      wire.reset();
-      return this.finish();
+    if (this.resetting !== null) {
+      if (wire === this.resetting) this.resetNow(wire);
+      return;
     }
     const source = wire === this.client ? this.server : this.client;
     if (wire.drained && !wire.finished) source?.resume();
@@ -182,10 +187,12 @@ export class Relay implements WireOwner {
     }
     other.pause();
     this.resetting = other;
-    if (other.drained) {
-      other.reset();
-      this.finish();
-    }
+    if (other.drained) this.resetNow(other);
+  }
+
+  private resetNow(wire: Wire): void {
+    wire.reset();
+    this.finish();
   }
 
   private finishWhenQuiet(): void {

@@ -24,7 +24,9 @@ export interface WireOwner {
  * One end of a relayed connection: a stream handle with the few states that the relay asks about.
  *
  * Invariants: `ended` is set before onEnd is called, and nothing is read afterwards; `broken` is the first failure of a write or of the
- * shutdown, after which nothing is written; `pending` counts writes that the kernel has not taken whole.
+ * shutdown, after which nothing is written; `pending` counts writes that the kernel has not taken whole. The handle's shutdown is asked
+ * for only when there are none (`shutting` from then until it is done, a turn of the loop later): a handle that still has bytes to send
+ * before its FIN could not be reset any more, and a peer that does not read would keep it so for ever.
  */
 export class Wire {
   ended = false;
@@ -33,6 +35,7 @@ export class Wire {
   finished = false;
   private pending = 0;
   private reading = false;
+  private finWanted = false;
   private shutting = false;
   private confirmingEnd = false;
   private closed = false;
@@ -85,12 +88,9 @@ export class Wire {
 
   /** Sends FIN after everything written. */
   shutdown(): void {
-    if (this.shutting || this.broken !== 0 || this.closed) return;
-    this.shutting = true;
-    const request = newShutdownRequest();
-    request.oncomplete = (status) => this.shut(status);
-    const status = this.handle.shutdown(request);
-    if (status !== 0) this.shut(status);
+    if (this.finWanted || this.broken !== 0 || this.closed) return;
+    this.finWanted = true;
+    if (this.pending === 0) this.shutNow();
   }
 
   close(): void {
@@ -100,17 +100,15 @@ export class Wire {
   }
 
   /**
-   * Closes with RST where that exists (`canReset`), else in order. A handle whose shutdown is under way refuses a reset, and Node then
-   * takes it for closed without closing it: so the shutdown is waited for, which takes a turn of the loop, unless bytes that the peer
-   * does not read are before it; then nothing but a close is left.
+   * Closes with RST where that exists (`canReset`), else in order. What was written and is not out yet is dropped. A handle whose
+   * shutdown is under way refuses a reset, and Node then takes it for closed without closing it: so the shutdown is waited for.
    */
   reset(): void {
     if (this.closed) return;
     this.closed = true;
     if (this.handle.reset === undefined) this.handle.close();
-    else if (!this.shutting || this.finished || this.broken !== 0) this.handle.reset();
-    else if (this.pending > 0) this.handle.close();
-    else this.resetAfterShutdown = true;
+    else if (this.shutting) this.resetAfterShutdown = true;
+    else this.handle.reset();
   }
 
   private read(buffer: ArrayBuffer | undefined): void {
@@ -134,11 +132,22 @@ export class Wire {
   private readonly wrote = (status: number): void => {
     this.pending--;
     if (this.closed) return;
-    if (status < 0) this.fail(status);
-    else if (this.pending === 0) this.owner.onDrained(this);
+    if (status < 0) return this.fail(status);
+    if (this.pending > 0 || this.broken !== 0) return;
+    if (this.finWanted) this.shutNow();
+    if (!this.closed && this.broken === 0) this.owner.onDrained(this);
   };
 
+  private shutNow(): void {
+    this.shutting = true;
+    const request = newShutdownRequest();
+    request.oncomplete = (status) => this.shut(status);
+    const status = this.handle.shutdown(request);
+    if (status !== 0) this.shut(status);
+  }
+
   private shut(status: number): void {
+    this.shutting = false;
     if (this.resetAfterShutdown) this.handle.reset!();
     if (this.closed) return;
     if (status < 0) return this.fail(status);
