@@ -61,6 +61,11 @@ const SILENT: RowOutput = {
   end: async () => {},
 };
 
+interface Given extends Pick<SettledPage, 'cursor' | 'skipped' | 'done'> {
+  /** There is more already. */
+  readonly full: boolean;
+}
+
 class Pump {
   readonly #filter;
   readonly #outcomes: Partial<Record<Outcome, number>> = {};
@@ -123,23 +128,25 @@ class Pump {
       const page = await this.#give(cursor);
       this.#skipped += page.skipped;
       if (page.done) return;
-      if (page.cursor === cursor) await this.#change();
+      // A page that was not full has emptied the log: the next notice comes at the session's pace, so that busy traffic is asked about in
+      // large pages and not one request at a time.
+      if (!page.full) await this.#change();
       cursor = page.cursor;
     }
   }
 
   /** Gives what has settled from `cursor` on, at most a page. */
-  async #give(cursor: number): Promise<Pick<SettledPage, 'cursor' | 'skipped' | 'done'>> {
+  async #give(cursor: number): Promise<Given> {
     const { output, inspection } = this;
     if (!('rows' in output)) {
       const page = await inspection.settled(cursor, PAGE);
       await this.#giveEach(output, page.items);
-      return page;
+      return { ...page, full: page.items.length === PAGE };
     }
     if (this.#filter.needs === 'row') {
       const page = await inspection.settledRows(cursor, ROWS_PAGE);
       await this.#giveRows(output, page.rows, null);
-      return page;
+      return { ...page, full: page.rows.length === ROWS_PAGE };
     }
     const page = await inspection.settled(cursor, PAGE);
     const exchanges = page.items.flatMap((item) => (item.kind === 'exchange' ? [item.exchange] : []));
@@ -148,7 +155,7 @@ class Pump {
       exchanges.map((exchange) => rowOf(exchange)),
       exchanges,
     );
-    return page;
+    return { ...page, full: page.items.length === PAGE };
   }
 
   async #giveEach(output: ExchangeOutput, items: readonly Settled[]): Promise<void> {

@@ -3,8 +3,8 @@ import { PACKET_BLOCK_HEAD, packetBlockLength, writePacketFrame } from './pcapng
 
 /**
  * Strategy: what passed over a socket is written as if it had been captured: raw IP packets with a TCP header, sequence numbers from the
- * stream offsets. The headers of a connection are built once per side; a packet costs one copy of the header, one of the payload and a
- * few stores. The TCP checksum is 0 (not computed); the IPv4 header's is right.
+ * stream offsets. The headers of a pair of hosts are built once per side and shared by their connections, as most connections are between
+ * the same two; a packet costs one copy of the header, one of the payload and a few stores. The TCP checksum is 0 (not computed); the IPv4 header's is right.
  *
  * A Unix socket has no address, so it gets one: the named path the port SYNTHETIC_SERVER_PORT, its peer a port from the connection's
  * number, both on the loopback address of the family that the other end has. Mixed families are written as IPv6 with mapped addresses.
@@ -26,25 +26,14 @@ const WINDOW = 65_535;
 const DYNAMIC_PORTS = 49_152;
 
 export class StreamPackets {
-  /** Block head, IP header and TCP header of each side, complete but for lengths, stamps, checksum and sequence numbers. */
-  private readonly headers: { readonly client: Uint8Array; readonly server: Uint8Array };
-  private readonly four: boolean;
-  /** The IPv4 header's sum without the length field; the same in both directions. */
-  private readonly sum: number;
+  private readonly headers: Headers;
+  private readonly clientPort: number;
+  private readonly serverPort: number;
 
   constructor(connection: number, client: Endpoint, server: Endpoint) {
-    const from = address(client);
-    const to = address(server);
-    this.four = (from?.length ?? 4) === 4 && (to?.length ?? 4) === 4;
-    const here = inFamily(from, this.four);
-    const there = inFamily(to, this.four);
-    const clientPort = client.kind === 'tcp' ? client.port : DYNAMIC_PORTS + (connection % (65_536 - DYNAMIC_PORTS));
-    const serverPort = server.kind === 'tcp' ? server.port : SYNTHETIC_SERVER_PORT;
-    this.headers = {
-      client: header(this.four, here, there, clientPort, serverPort),
-      server: header(this.four, there, here, serverPort, clientPort),
-    };
-    this.sum = this.four ? headerSum(this.headers.client, PACKET_BLOCK_HEAD) : 0;
+    this.headers = headersOf(client, server);
+    this.clientPort = client.kind === 'tcp' ? client.port : DYNAMIC_PORTS + (connection % (65_536 - DYNAMIC_PORTS));
+    this.serverPort = server.kind === 'tcp' ? server.port : SYNTHETIC_SERVER_PORT;
   }
 
   /** Bytes that a payload of `length` takes in the file. */
@@ -67,20 +56,23 @@ export class StreamPackets {
     payload: Uint8Array,
     time: number,
   ): number {
-    const head = side === 'client' ? this.headers.client : this.headers.server;
+    const { four, sum } = this.headers;
+    const head = this.headers[side];
     target.set(head, at);
     const packet = head.length - PACKET_BLOCK_HEAD + payload.length;
     writePacketFrame(view, at, packet, time);
     const ip = at + PACKET_BLOCK_HEAD;
     let tcp: number;
-    if (this.four) {
+    if (four) {
       tcp = ip + IPV4_HEADER;
       view.setUint16(ip + 2, packet);
-      view.setUint16(ip + 10, checksum(this.sum + packet));
+      view.setUint16(ip + 10, checksum(sum + packet));
     } else {
       tcp = ip + IPV6_HEADER;
       view.setUint16(ip + 4, packet - IPV6_HEADER);
     }
+    view.setUint16(tcp, side === 'client' ? this.clientPort : this.serverPort);
+    view.setUint16(tcp + 2, side === 'client' ? this.serverPort : this.clientPort);
     // The first byte of a stream has the number 1, as after a SYN with the number 0.
     view.setUint32(tcp + 4, wrap(offset + 1));
     view.setUint32(tcp + 8, wrap(acknowledged + 1));
@@ -90,11 +82,40 @@ export class StreamPackets {
   }
 }
 
+/** Of each side: block head, IP header and TCP header, complete but for lengths, stamps, checksum, ports and sequence numbers. */
+interface Headers {
+  readonly client: Uint8Array;
+  readonly server: Uint8Array;
+  readonly four: boolean;
+  /** The IPv4 header's sum without the length field; the same in both directions. */
+  readonly sum: number;
+}
+
+/** Pairs of hosts whose headers are remembered: web servers and backends are few. When there are more, the memory starts anew. */
+const PAIRS_REMEMBERED = 256;
+const remembered = new Map<string, Headers>();
+
+function headersOf(client: Endpoint, server: Endpoint): Headers {
+  const pair = `${client.kind === 'tcp' ? client.host : ''} ${server.kind === 'tcp' ? server.host : ''}`;
+  const known = remembered.get(pair);
+  if (known !== undefined) return known;
+  const from = address(client);
+  const to = address(server);
+  const four = (from?.length ?? 4) === 4 && (to?.length ?? 4) === 4;
+  const here = inFamily(from, four);
+  const there = inFamily(to, four);
+  const made = { client: header(four, here, there), server: header(four, there, here), four };
+  const headers = { ...made, sum: four ? headerSum(made.client, PACKET_BLOCK_HEAD) : 0 };
+  if (remembered.size >= PAIRS_REMEMBERED) remembered.clear();
+  remembered.set(pair, headers);
+  return headers;
+}
+
 function wrap(value: number): number {
   return value % 4_294_967_296;
 }
 
-function header(four: boolean, from: Uint8Array, to: Uint8Array, fromPort: number, toPort: number): Uint8Array {
+function header(four: boolean, from: Uint8Array, to: Uint8Array): Uint8Array {
   const ipLength = four ? IPV4_HEADER : IPV6_HEADER;
   const bytes = new Uint8Array(PACKET_BLOCK_HEAD + ipLength + TCP_HEADER);
   const view = new DataView(bytes.buffer);
@@ -115,8 +136,6 @@ function header(four: boolean, from: Uint8Array, to: Uint8Array, fromPort: numbe
     bytes.set(to, ip + 24);
   }
   const tcp = ip + ipLength;
-  view.setUint16(tcp, fromPort);
-  view.setUint16(tcp + 2, toPort);
   view.setUint8(tcp + 12, (TCP_HEADER / 4) << 4);
   view.setUint8(tcp + 13, FLAGS_PSH_ACK);
   view.setUint16(tcp + 14, WINDOW);
