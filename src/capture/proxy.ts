@@ -12,6 +12,15 @@ export interface ProxyRoute {
   readonly upstream: Endpoint;
 }
 
+/**
+ * What has passed is told to the sink in batches: forwarding comes first, and decoding many requests in a row costs about half of what it
+ * costs between the turns of the relay. A batch is told after TAP_DELAY milliseconds, or sooner when so much has come together that
+ * telling it would take long, or hold memory.
+ */
+const TAP_DELAY = 2;
+const TAP_EVENTS = 256;
+const TAP_BYTES = 1024 * 1024;
+
 /** How often a stop looks for kept connections that have come to stand between two requests. */
 const RETIRE_INTERVAL = 20;
 
@@ -25,6 +34,9 @@ export class DebuggingProxy implements CaptureSource {
   private lastId = 0;
   private sink: ConnectionSink = () => {};
   private readonly untapped = new Set<ConnectionId>();
+  private tapped: ConnectionEvent[] = [];
+  private tappedBytes = 0;
+  private tapTimer: NodeJS.Timeout | null = null;
   private quiet: (() => void) | null = null;
 
   /**
@@ -81,6 +93,7 @@ export class DebuggingProxy implements CaptureSource {
   async stop(grace: number, idle?: (connection: ConnectionId) => boolean): Promise<void> {
     this.stopListening();
     const retire = (): void => {
+      this.tell();
       for (const [id, relay] of [...this.relays]) if (idle?.(id)) relay.retire();
     };
     retire();
@@ -96,22 +109,40 @@ export class DebuggingProxy implements CaptureSource {
       this.quiet = null;
     }
     for (const relay of [...this.relays.values()]) relay.abandon();
+    this.tell();
   }
 
   emit(event: ConnectionEvent): void {
-    if (this.untapped.size > 0 && this.untapped.has(event.connection)) return;
-    try {
-      this.sink(event);
-    } catch (error) {
-      this.untapped.add(event.connection);
-      this.complain(`connection ${event.connection} goes on unrecorded: ${(error as Error).message}`);
-    }
+    this.tapped.push(event);
+    if (event.kind === 'bytes') this.tappedBytes += event.bytes.length;
+    if (this.tapped.length >= TAP_EVENTS || this.tappedBytes >= TAP_BYTES) this.tell();
+    else this.tapTimer ??= setTimeout(() => this.tell(), TAP_DELAY);
   }
 
   closed(relay: Relay): void {
     this.relays.delete(relay.id);
-    this.untapped.delete(relay.id);
     if (this.relays.size === 0) this.quiet?.();
+  }
+
+  private tell(): void {
+    if (this.tapTimer !== null) clearTimeout(this.tapTimer);
+    this.tapTimer = null;
+    const events = this.tapped;
+    this.tapped = [];
+    this.tappedBytes = 0;
+    for (const event of events) {
+      const { connection } = event;
+      if (this.untapped.size > 0 && this.untapped.has(connection)) {
+        if (event.kind === 'closed') this.untapped.delete(connection);
+        continue;
+      }
+      try {
+        this.sink(event);
+      } catch (error) {
+        this.untapped.add(connection);
+        this.complain(`connection ${connection} goes on unrecorded: ${(error as Error).message}`);
+      }
+    }
   }
 
   private accept(handle: StreamHandle, route: ProxyRoute): void {

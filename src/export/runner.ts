@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { StoredBody } from '../content/stored-body.js';
 import type { Exchange, ExchangeRow, Outcome } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
@@ -23,6 +24,12 @@ export interface PumpResult {
 
 /** Few enough that an interruption takes effect soon, enough that the way across the thread is worth it. */
 const PAGE = 100;
+/**
+ * After a page of more than so many, traffic is busy, and a reader loses nothing by looking less often (milliseconds): each look costs
+ * the relay's thread a message.
+ */
+const BUSY_PAGE = 20;
+const BUSY_PAUSE = 75;
 /** Rows are small. */
 const ROWS_PAGE = 1_000;
 
@@ -62,6 +69,7 @@ const SILENT: RowOutput = {
 };
 
 interface Given extends Pick<SettledPage, 'cursor' | 'skipped' | 'done'> {
+  readonly count: number;
   /** There is more already. */
   readonly full: boolean;
 }
@@ -130,7 +138,10 @@ class Pump {
       if (page.done) return;
       // A page that was not full has emptied the log: the next notice comes at the session's pace, so that busy traffic is asked about in
       // large pages and not one request at a time.
-      if (!page.full) await this.#change();
+      if (!page.full) {
+        if (page.count > BUSY_PAGE) await pause(BUSY_PAUSE, this.options.signal);
+        await this.#change();
+      }
       cursor = page.cursor;
     }
   }
@@ -141,12 +152,12 @@ class Pump {
     if (!('rows' in output)) {
       const page = await inspection.settled(cursor, PAGE);
       await this.#giveEach(output, page.items);
-      return { ...page, full: page.items.length === PAGE };
+      return { ...page, count: page.items.length, full: page.items.length === PAGE };
     }
     if (this.#filter.needs === 'row') {
       const page = await inspection.settledRows(cursor, ROWS_PAGE);
       await this.#giveRows(output, page.rows, null);
-      return { ...page, full: page.rows.length === ROWS_PAGE };
+      return { ...page, count: page.rows.length, full: page.rows.length === ROWS_PAGE };
     }
     const page = await inspection.settled(cursor, PAGE);
     const exchanges = page.items.flatMap((item) => (item.kind === 'exchange' ? [item.exchange] : []));
@@ -155,7 +166,7 @@ class Pump {
       exchanges.map((exchange) => rowOf(exchange)),
       exchanges,
     );
-    return { ...page, full: page.items.length === PAGE };
+    return { ...page, count: page.items.length, full: page.items.length === PAGE };
   }
 
   async #giveEach(output: ExchangeOutput, items: readonly Settled[]): Promise<void> {
@@ -234,4 +245,9 @@ async function failureOf(work: Promise<void>): Promise<Error | null> {
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Sleeps, or returns when the signal comes. */
+async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await sleep(milliseconds, undefined, signal ? { signal } : {}).catch(() => {});
 }

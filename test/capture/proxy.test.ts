@@ -126,6 +126,7 @@ describe('proxy: bytes', () => {
     const answer = hear(socket);
     socket.end('to and fro');
     expect((await answer).bytes.toString()).toBe('to and fro');
+    await until(() => complaints.length > 0);
     expect(complaints).toEqual(['connection 1 goes on unrecorded: a bug of ours']);
   });
 });
