@@ -8,7 +8,6 @@ import { formatEndpoint } from '../model/connection.js';
 import type { Inspection, Overview } from '../model/inspection.js';
 import type { Output } from '../model/output.js';
 import { PRINTERS, summaryText } from '../print/index.js';
-import { restore, startTui } from '../tui/start.js';
 import type { Settings } from './arguments.js';
 import { openOutputFile, type WriteChunk } from './output-file.js';
 import { type Recording, startRecording } from './recording.js';
@@ -74,6 +73,8 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
 }
 
 class Run {
+  /** Gives the terminal back at once. */
+  private restore: () => void = () => {};
   private readonly inspection: Inspection;
   private readonly messages: string[] = [];
   private readonly interactive: boolean;
@@ -108,7 +109,7 @@ class Run {
       giveUp = resolve;
     });
     const onSignal = (signal: NodeJS.Signals): void => {
-      restore();
+      this.restore();
       if (this.signal !== null) {
         // The second one: what is open is cut, what is written is kept.
         this.inspection.stop(0).catch(() => {});
@@ -124,7 +125,7 @@ class Run {
     void this.recording.died.then(() => {
       if (this.ended.signal.aborted) return;
       this.ended.abort();
-      restore();
+      this.restore();
     });
     const limit =
       this.settings.duration ?? (this.settings.command === 'demo' && !this.interactive ? DEMO_DURATION : null);
@@ -232,6 +233,9 @@ class Run {
   }
 
   private async tui(): Promise<void> {
+    // React and Ink take half a second of CPU to load: for those who see them only.
+    const { restore, startTui } = await import('../tui/start.js');
+    this.restore = restore;
     await startTui({
       inspection: this.inspection,
       output: new Terminal(this.streams.stdout, process.stdout),
