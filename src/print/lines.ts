@@ -34,6 +34,9 @@ export function lines(options: PrintOptions): RowOutput {
 /** Widths at which ordinary traffic is aligned in 100 columns; a field that needs more takes it from the URL. */
 const WIDTHS = { time: 12, id: 6, status: 3, method: 4, in: 7, out: 8, ttfb: 7, total: 8, finding: 12 } as const;
 const BLANKS = 9;
+/** What all but the URL and the finding take when nothing needs more than its width, the blanks between the figures among it. */
+const ALIGNED =
+  WIDTHS.time + WIDTHS.id + WIDTHS.status + WIDTHS.method + WIDTHS.in + WIDTHS.out + WIDTHS.ttfb + WIDTHS.total + 3;
 const FIXED = Object.values(WIDTHS).reduce((sum, width) => sum + width, BLANKS);
 /** On a pipe the URL is never cut; padded to this, most lines stay aligned. */
 const URL_PADDED = 48;
@@ -59,11 +62,13 @@ export function requestLine(row: ExchangeRow, options: Pick<PrintOptions, 'color
       finding: row.findings[0] ?? '-',
     },
     options.width ?? null,
-    (name, text) => {
-      if (name === 'time') return colours('dim', text);
-      if (name === 'status') return colours(plain ? statusColour(status) : outcomeColour(outcome), text);
-      return name === 'finding' ? colours(severityColour(row.severity), text) : text;
-    },
+    options.color
+      ? (column, cell) => {
+          if (column === 'time') return colours('dim', cell);
+          if (column === 'status') return colours(plain ? statusColour(status) : outcomeColour(outcome), cell);
+          return colours(severityColour(row.severity), cell);
+        }
+      : plainly,
   );
 }
 
@@ -76,25 +81,24 @@ function headerLine(options: PrintOptions): string {
   );
 }
 
-type Column = keyof typeof WIDTHS | 'url';
+type Cells = Readonly<Record<keyof typeof WIDTHS | 'url', string>>;
+type Colouring = (column: keyof Cells, cell: string) => string;
 
-function layOut(
-  text: Readonly<Record<Column, string>>,
-  width: number | null,
-  coloured: (column: Column, text: string) => string = (_column, cell) => cell,
-): string {
-  const left = (column: keyof typeof WIDTHS) => text[column].padEnd(WIDTHS[column]);
-  const right = (column: keyof typeof WIDTHS) => text[column].padStart(WIDTHS[column]);
+/** Written out column by column: this runs for each request of busy traffic. */
+function layOut(text: Cells, width: number | null, coloured: Colouring = plainly): string {
   const finding = width === null ? text.finding : cutEnd(text.finding, WIDTHS.finding);
-  const before = [coloured('time', left('time')), left('id'), coloured('status', left('status')), left('method')];
-  const after = [right('in'), right('out'), right('ttfb'), right('total'), coloured('finding', finding)];
-  const excess = Object.entries(WIDTHS).reduce((sum, [column, least]) => {
-    return column === 'finding' ? sum : sum + Math.max(0, text[column as Column].length - least);
-  }, 0);
-  const room = Math.max(URL_LEAST, (width === null ? URL_PADDED : width - FIXED) - excess);
-  const url = width === null ? text.url : cutMiddle(text.url, room);
-  return [...before, url.padEnd(room), ...after].join(' ');
+  const time = text.time.padEnd(WIDTHS.time);
+  const id = text.id.padEnd(WIDTHS.id);
+  const status = text.status.padEnd(WIDTHS.status);
+  const method = text.method.padEnd(WIDTHS.method);
+  const figures = `${text.in.padStart(WIDTHS.in)} ${text.out.padStart(WIDTHS.out)} ${text.ttfb.padStart(WIDTHS.ttfb)} ${text.total.padStart(WIDTHS.total)}`;
+  const taken = time.length + id.length + status.length + method.length + figures.length - ALIGNED;
+  const room = Math.max(URL_LEAST, (width === null ? URL_PADDED : width - FIXED) - taken);
+  const url = (width === null ? text.url : cutMiddle(text.url, room)).padEnd(room);
+  return `${coloured('time', time)} ${id} ${coloured('status', status)} ${method} ${url} ${figures} ${coloured('finding', finding)}`;
 }
+
+const plainly: Colouring = (_column, cell) => cell;
 
 /** One field for awk: visible, without blanks, never empty. */
 function field(text: string | null, longest: number): string {
