@@ -13,6 +13,9 @@ const TCP_LISTEN = '0A';
 /** `__SO_ACCEPTCON` in the flags column of /proc/net/unix. */
 const ACCEPTS_CONNECTIONS = '00010000';
 
+/** An abstract name is padded with NUL bytes by some, and the kernel shows a NUL as `@`. */
+const ABSTRACT_PADDING = /^(@.*?)@+$/;
+
 function tcpListening(port: number): boolean {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   return ['/proc/net/tcp', '/proc/net/tcp6'].some((table) =>
@@ -21,7 +24,9 @@ function tcpListening(port: number): boolean {
 }
 
 function unixListening(path: string): boolean {
-  return rows('/proc/net/unix').some((columns) => columns[7] === path && columns[3] === ACCEPTS_CONNECTIONS);
+  return rows('/proc/net/unix').some(
+    (columns) => columns[3] === ACCEPTS_CONNECTIONS && columns[7]?.replace(ABSTRACT_PADDING, '$1') === path,
+  );
 }
 
 function rows(table: string): string[][] {
