@@ -148,8 +148,18 @@ export function helpLength(): number {
   return helpSections().reduce((total, section) => total + section.entries.length + 2, 0);
 }
 
+/** How many of them the screen holds. */
+export function helpRoom({ rows }: ViewState): number {
+  return Math.max(1, rows - 2);
+}
+
+/** The line of the help that is first when its last one is shown. */
+function helpEnd(state: ViewState): number {
+  return Math.max(0, helpLength() - helpRoom(state));
+}
+
 function move(state: ViewState, by: number): Partial<ViewState> {
-  if (state.help) return { helpTop: clamp(state.helpTop + by, 0, helpLength() - 1) };
+  if (state.help) return { helpTop: clamp(state.helpTop + by, 0, helpEnd(state)) };
   if (state.focus === 'list') return moveRow(state, by);
   return paneOf(state.tab).picksRecords ? moveRecord(state, by) : scroll(state, by);
 }
@@ -157,7 +167,7 @@ function move(state: ViewState, by: number): Partial<ViewState> {
 function page(state: ViewState, pages: number): Partial<ViewState> {
   const { list } = layout(state);
   const step = (height: number): number => Math.sign(pages) * Math.max(1, Math.floor(height * Math.abs(pages)) - 1);
-  if (state.help) return { helpTop: clamp(state.helpTop + step(state.rows - 2), 0, helpLength() - 1) };
+  if (state.help) return { helpTop: clamp(state.helpTop + step(helpRoom(state)), 0, helpEnd(state)) };
   if (state.focus === 'list') return moveRow(state, step(list?.height ?? 1), true);
   const hex = state.content?.hex?.(paneView(state));
   if (hex !== undefined) return { hexTop: clamp(state.hexTop + step(hex.room), 0, Math.max(0, hex.extent - hex.room)) };
@@ -174,7 +184,7 @@ function toTop(state: ViewState): Partial<ViewState> {
 }
 
 function toBottom(state: ViewState): Partial<ViewState> {
-  if (state.help) return { helpTop: helpLength() - 1 };
+  if (state.help) return { helpTop: helpEnd(state) };
   if (state.focus === 'list') return { anchor: { kind: 'follow' } };
   return paneOf(state.tab).picksRecords
     ? moveRecord(state, Number.POSITIVE_INFINITY)

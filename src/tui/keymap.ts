@@ -115,6 +115,7 @@ export const KEYMAP: readonly Binding[] = [
   },
   { context: 'global', keys: ['ctrl+l'], command: 'redraw', help: 'draw the screen anew' },
   { context: 'help', keys: ['?', 'enter'], command: 'back' },
+  { context: 'help', keys: ['j', 'down'], command: 'down', hint: 'scroll', hintKeys: 'j k Space' },
   { context: 'filter', keys: ['enter'], command: 'apply', help: 'apply the filter', hint: 'apply' },
   {
     context: 'filter',

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { contextsOf } from '../commands.js';
+import { contextsOf, helpLength, helpRoom } from '../commands.js';
 import { hints } from '../keymap.js';
 import { cells, type Line, type Span } from '../paint.js';
 import type { ViewState } from '../view-store.js';
@@ -20,8 +20,13 @@ function statusLine(state: ViewState): Line {
     const open = overview?.exchanges.open ?? 0;
     return [[` ${open} request${open === 1 ? ' is' : 's are'} still open. Quit? (y/n)`, 'warning']];
   }
+  if (state.help) {
+    const last = Math.min(helpLength(), state.helpTop + helpRoom(state));
+    return [[` lines ${state.helpTop + 1} to ${last} of ${helpLength()}`, 'plain']];
+  }
   const spans: Span[] = [[` [${position + 1}/${page?.shown ?? 0}]`, 'plain']];
   if (anchor.kind === 'follow' && overview?.live === true) spans.push([' [following]', 'good']);
+  else if (overview?.live === true && state.focus === 'list') spans.push([' [G follows the newest]', 'dim']);
   if (filter !== '') spans.push([' [filtered]', 'plain']);
   if (order !== 'n' || reverse) spans.push([` [by ${order}${reverse ? ', reversed' : ''}]`, 'plain']);
   if (maximised) spans.push([' [maximised]', 'plain']);

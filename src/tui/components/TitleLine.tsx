@@ -19,7 +19,12 @@ function titleLine({ overview, page, columns, filter }: ViewState): Line {
   const shown = page?.shown ?? 0;
   const figures: Span[] = [
     [overview.live ? 'LIVE' : 'ended', overview.live ? 'good' : 'dim'],
-    [filter === '' ? `  ${exchanges.total} requests` : `  ${shown}/${exchanges.total} shown`, 'plain'],
+    [
+      filter === ''
+        ? `  ${exchanges.total} request${exchanges.total === 1 ? '' : 's'}`
+        : `  ${shown}/${exchanges.total} shown`,
+      'plain',
+    ],
     [exchanges.open > 0 ? `  ${exchanges.open} open` : '', 'bold'],
     [overview.evicted > 0 ? `  evicted ${overview.evicted}` : '', 'warning'],
     [overview.spool.lost > 0 ? `  ${formatBytes(overview.spool.lost)} LOST` : '', 'error'],

@@ -34,7 +34,8 @@ function diagnosisLines(exchange: Exchange, width: number): Line[] {
   say(outcomeWords(exchange), exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error');
   const end = connectionEndWords(exchange);
   if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
-  else if (exchange.outcome !== null) say('The connection was still open on both sides when the request ended.');
+  else if (exchange.outcome !== null && exchange.failure === null)
+    say('The connection was still open on both sides when the request ended.');
   if (exchange.failure !== null) say(`${exchange.failure.message} (${exchange.failure.errno}).`, 'error');
   const role = ROLES_WITH_ARTICLE[exchange.role];
   if (role !== undefined) say(role);
@@ -42,12 +43,8 @@ function diagnosisLines(exchange: Exchange, width: number): Line[] {
     say(`Protocol status ${exchange.protocolStatus}, application status ${exchange.appStatus ?? 'unknown'}.`);
   else if (exchange.outcome !== null) say('No END_REQUEST was seen.');
   if (exchange.abortSeen) say('The web server sent ABORT_REQUEST.');
-  const { times } = exchange;
-  const after = (at: number | null): string => formatDuration(milliseconds(times.begin, at));
-  say(
-    `Params ended after ${after(times.paramsEnd)}, stdin after ${after(times.stdinEnd)}; first output after ${after(times.firstStdout)}, last after ${after(times.lastStdout)}; ended after ${after(times.end)}.`,
-    'dim',
-  );
+  const times = timesInWords(exchange);
+  if (times !== '') say(times, 'dim');
   for (const finding of exchange.findings) {
     lines.push([]);
     lines.push([
@@ -75,6 +72,22 @@ function diagnosisLines(exchange: Exchange, width: number): Line[] {
     if (more > 0) say(`and ${more} more`, 'dim', 2);
   }
   return lines;
+}
+
+/** What is known of its times, in the order in which things usually come; empty when nothing is. */
+function timesInWords({ times }: Exchange): string {
+  const steps: readonly (readonly [string, number | null])[] = [
+    ['params ended', times.paramsEnd],
+    ['stdin ended', times.stdinEnd],
+    ['first output', times.firstStdout],
+    ['last output', times.lastStdout],
+    ['end', times.end],
+  ];
+  const known = steps.flatMap(([what, at]) =>
+    at === null ? [] : [`${what} after ${formatDuration(milliseconds(times.begin, at))}`],
+  );
+  const text = known.join(', ');
+  return text === '' ? '' : `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 }
 
 function evidenceWords(evidence: Evidence): string {
