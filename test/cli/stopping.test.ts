@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/model/connection.js';
+import { plantDefect } from '../support/defect.js';
 import { type ClientAnswer, FastcgiClient } from '../support/fastcgi-client.js';
 import { type FaultBackend, startFaultBackend } from '../support/fault-backend.js';
 import { validateHar } from '../support/har-schema.js';
@@ -161,21 +162,15 @@ describe('the spool', () => {
   });
 });
 
-/** Runs in every thread of the program before its own code: a defect of ours, where and when the test wants one. */
-const DEFECT = `
-  const { isMainThread } = require('node:worker_threads');
-  if (isMainThread === (process.env.DEFECT === 'main')) setTimeout(() => { throw new Error('a defect of ours'); }, 1500);
-`;
-
 describe('a defect of ours', () => {
-  it.each(['main', 'relay'])('in the %s thread ends it with 1 and says where', async (thread) => {
-    const hook = workspace.write('defect.cjs', DEFECT);
+  it.each(['main', 'relay'] as const)('in the %s thread ends it with 1 and says where', async (thread) => {
     const har = workspace.path('x.har');
-    const env = { NODE_OPTIONS: `--require ${hook}`, DEFECT: thread };
-    await start(['--har', har, '-q'], { env });
+    const defect = plantDefect(workspace, thread);
+    await start(['--har', har, '-q'], { env: defect.env });
     finish();
     await (await open()).answer;
     await program.until('its line', () => program.lines().length === 1);
+    defect.strike();
     expect(await program.ended).toBe(1);
     expect(program.stderr).toContain('a defect of ours');
     expect(program.stderr).toContain('defect.cjs');

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 /** A program starts in a second or two; the machine may be busy with other tests. */
 const PATIENCE = 15_000;
 
-/** A fixture program in a real pseudo-terminal, and a terminal emulator that shows what a person would see. */
+/** A program in a real pseudo-terminal, and a terminal emulator that shows what a person would see. */
 export class PtyTerminal {
   /** Everything that the program has written. */
   raw = '';
@@ -21,10 +21,10 @@ export class PtyTerminal {
   private ended = false;
   private unwritten = 0;
 
-  /** @param program a JavaScript file, `scene` its argument */
+  /** @param program a JavaScript file */
   constructor(
     program: string,
-    scene: string,
+    args: readonly string[],
     size: { columns: number; rows: number },
     env: Readonly<Record<string, string>> = {},
   ) {
@@ -45,7 +45,7 @@ export class PtyTerminal {
       this.answers.push(answer);
       this.pty.write(answer);
     });
-    this.pty = spawn(process.execPath, [program, scene], {
+    this.pty = spawn(process.execPath, [program, ...args], {
       name: 'xterm-256color',
       cols: size.columns,
       rows: size.rows,
@@ -140,6 +140,10 @@ export class PtyTerminal {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return this.text();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.pty.kill(signal);
   }
 
   kill(): void {

@@ -10,7 +10,7 @@ afterAll(() => fixture.remove());
 let open: PtyTerminal | null = null;
 
 function start(scene: string, columns = 120, rows = 36, env: Readonly<Record<string, string>> = {}): PtyTerminal {
-  open = new PtyTerminal(fixture.program, scene, { columns, rows }, env);
+  open = new PtyTerminal(fixture.program, [scene], { columns, rows }, env);
   return open;
 }
 
