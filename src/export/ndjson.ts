@@ -97,6 +97,7 @@ function connectionObject(connection: ConnectionSummary) {
     bytes: { client: connection.bytes.client, server: connection.bytes.server },
     managementRecords: connection.managementRecords,
     problems: connection.problems,
+    notes: connection.notes,
     // No rule looks at whole connections yet; the key is part of the contract.
     findings: [],
   };

@@ -1,4 +1,5 @@
 import type { Side } from '../model/connection.js';
+import { connectionNotes } from '../model/connection-notes.js';
 import type { Exchange, Param, RecordEntry } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
 import { RECORDS_PER_PAGE } from '../model/inspection.js';
@@ -54,6 +55,8 @@ class DetailPrinter {
     this.#findings();
     this.#heading('end');
     this.#line(`    ${connectionEndWords(exchange, lastRecordAt)}`);
+    for (const note of await connectionNotes(this.options.inspection, exchange))
+      this.#line(`    ${visibleText(note, VALUE_SHOWN)}`);
     this.#line('');
     await this.#flush();
   }

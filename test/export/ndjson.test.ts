@@ -296,13 +296,16 @@ describe('connection and summary', () => {
     const output = ndjson(collected.options(new FakeInspection()));
     await output.connection(connectionSummary());
     await output.connection(connectionSummary({ endedBy: null, how: null, client: { kind: 'unix', path: '' } }));
+    const notes = ['the reset reached the backend as a plain close'];
+    await output.connection(connectionSummary({ endedBy: 'web-server', how: 'reset', notes }));
     await output.end(sessionSummary());
+    expect(parsed(collected.text)[2]).toMatchObject({ how: 'reset', notes });
     expect(collected.text.split('\n')[0]).toBe(
       '{"type":"connection","connection":1,"client":"127.0.0.1:40000","server":"127.0.0.1:9000","at":1789000000.123356,' +
         '"requests":1,"endedBy":"backend","how":"fin","bytes":{"client":300,"server":5200},"managementRecords":0,' +
-        '"problems":0,"findings":[]}',
+        '"problems":0,"notes":[],"findings":[]}',
     );
-    expect(parsed(collected.text)[2]).toEqual({
+    expect(parsed(collected.text)[3]).toEqual({
       type: 'summary',
       connections: 1,
       requests: 1,

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { detail } from '../../src/print/detail.js';
 import { CollectedOutput } from '../support/collected-output.js';
-import { BEGIN, type ExchangeOptions, finding, stdoutOf, storedExchange } from '../support/exchange-fixture.js';
+import {
+  BEGIN,
+  connectionSummary,
+  type ExchangeOptions,
+  finding,
+  stdoutOf,
+  storedExchange,
+} from '../support/exchange-fixture.js';
 import { FakeInspection } from '../support/fake-inspection.js';
 
 process.env.TZ = 'UTC';
@@ -78,6 +85,21 @@ describe('detail', () => {
   it('says what is not kept any more', async () => {
     const { text } = await printed({}, { kept: false });
     expect(text).toContain('    7 records are not kept any more\n');
+  });
+
+  it.each([
+    ['reset', 1],
+    ['fin', 0],
+  ] as const)('tells what could not be passed on of the end that the request met (%s)', async (how, times) => {
+    const end = { endedBy: 'web-server', at: BEGIN + 5_000, afterRecords: 3, afterRecord: 'STDIN record 1' } as const;
+    const stored = storedExchange({ outcome: 'web-server-reset', override: { connectionEnd: { ...end, how } } });
+    const notes = ['the reset reached the backend as a plain close\x1b'];
+    const inspection = new FakeInspection().put(stored).putConnection(connectionSummary({ notes }));
+    const collected = new CollectedOutput();
+    await detail({ ...collected.options(inspection), color: false }).exchange(stored.exchange);
+    const told = collected.text.match(/\n {4}the reset reached the backend as a plain close.+\n\n$/g) ?? [];
+    expect(told).toHaveLength(times);
+    expect(collected.text).not.toContain('\x1b');
   });
 
   it('tells a connection that failed', async () => {

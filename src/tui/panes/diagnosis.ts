@@ -1,3 +1,4 @@
+import { connectionNotes } from '../../model/connection-notes.js';
 import type { Exchange } from '../../model/exchange.js';
 import type { Evidence } from '../../model/finding.js';
 import { formatDuration } from '../../model/quantity.js';
@@ -14,9 +15,10 @@ export const diagnosis: Pane = {
   title: 'Diagnosis',
   picksRecords: false,
   hasModes: false,
-  async load(_, { exchange }, had) {
+  async load(inspection, { exchange }, had) {
     if (had instanceof LineList && had.source === exchange) return had;
-    return new LineList(exchange, (width) => diagnosisLines(exchange, width));
+    const notes = await connectionNotes(inspection, exchange);
+    return new LineList(exchange, (width) => diagnosisLines(exchange, notes, width));
   },
 };
 
@@ -25,7 +27,7 @@ const ROLES_WITH_ARTICLE: Readonly<Record<string, string>> = {
   filter: 'A filter request: a file came in on DATA.',
 };
 
-function diagnosisLines(exchange: Exchange, width: number): Line[] {
+function diagnosisLines(exchange: Exchange, notes: readonly string[], width: number): Line[] {
   const lines: Line[] = [];
   const say = (text: string, style: Style = 'plain', indent = 0, mark = ''): void => {
     for (const [index, piece] of wrapWords(text, Math.max(20, width - indent - mark.length)).entries())
@@ -36,6 +38,7 @@ function diagnosisLines(exchange: Exchange, width: number): Line[] {
   if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
   else if (exchange.outcome !== null && exchange.failure === null)
     say('The connection was still open on both sides when the request ended.');
+  for (const note of notes) say(`${note.charAt(0).toUpperCase()}${note.slice(1)}.`, 'warning');
   if (exchange.failure !== null) say(`${exchange.failure.message} (${exchange.failure.errno}).`, 'error');
   const role = ROLES_WITH_ARTICLE[exchange.role];
   if (role !== undefined) say(role);

@@ -62,6 +62,7 @@ export interface NdjsonConnection {
   readonly bytes: { readonly client: number; readonly server: number };
   readonly managementRecords: number;
   readonly problems: number;
+  readonly notes: readonly string[];
   readonly findings: readonly NdjsonFinding[];
 }
 
