@@ -173,6 +173,12 @@ export class ExchangeReader {
         role: row.role,
         outcome: row.outcome,
         times: { ...known.times, ...timesOf(row) },
+        streams: {
+          ...known.streams,
+          stdin: lacking(known.streams.stdin, row.sizeIn),
+          stdout: lacking(known.streams.stdout, row.sizeOut),
+          stderr: lacking(known.streams.stderr, row.stderrBytes),
+        },
         method: row.method,
         url: row.url,
         script: row.script,
@@ -188,6 +194,11 @@ function lastEventOf(kept: KeptExchange): number {
   return kept.live === null ? kept.lastEvent : kept.connection.events - 1;
 }
 
+/** Whole records that were seen and are not there any more leave no trace in a replay: what it does not have of `seen` bytes is missing. */
+function lacking(made: StreamTotals, seen: number): StreamTotals {
+  return { ...made, missing: Math.max(made.missing, seen - made.bytes) };
+}
+
 /** The times that a row has, as they were, but for what is less than a microsecond. */
 function timesOf(row: ExchangeRow): Pick<ExchangeTimes, 'begin' | 'firstStdout' | 'end'> {
   const after = (milliseconds: number | null) =>
@@ -200,7 +211,6 @@ function bareExchange(kept: KeptExchange): Exchange {
   const row = kept.row();
   const { connection } = kept;
   const none: StreamTotals = { bytes: 0, records: 0, ended: false, missing: 0 };
-  const missing = (length: number): StreamTotals => ({ ...none, missing: length });
   return {
     n: row.n,
     connection: row.connection,
@@ -218,13 +228,7 @@ function bareExchange(kept: KeptExchange): Exchange {
     url: row.url,
     script: row.script,
     response: null,
-    streams: {
-      params: none,
-      stdin: missing(row.sizeIn),
-      stdout: missing(row.sizeOut),
-      stderr: missing(row.stderrBytes),
-      data: none,
-    },
+    streams: { params: none, stdin: none, stdout: none, stderr: none, data: none },
     stderrHead: NO_BYTES,
     bodyHead: NO_BYTES,
     appStatus: row.appStatus,

@@ -199,6 +199,8 @@ describe('Session', () => {
     // What was in memory when the disk failed is there, the rest is a gap; the row still knows what was seen.
     const exchange = await session.exchange(1);
     expect(exchange).toMatchObject({ outcome: 'completed', method: 'GET' });
+    const { bytes: kept, missing: lost } = exchange!.streams.stdout;
+    expect({ some: kept > 0, all: kept + lost }).toEqual({ some: true, all: body.length });
     const begin = await session.body(1, 'stdout', 0, 1_000_000);
     expect(begin.gaps).toEqual([]);
     expect(begin.bytes.every((byte) => byte === 66)).toBe(true);
