@@ -79,17 +79,16 @@ export class Lane {
         ? { host: listen.host, port: listen.port, allowHalfOpen: true }
         : { path: listen.path, allowHalfOpen: true },
     );
-    let address = 'unix:';
-    socket.once('connect', () => {
-      if (listen.kind === 'tcp') address = `${socket.localAddress}:${socket.localPort}`;
-    });
+    const connected = once(socket, 'connect').then(() =>
+      listen.kind === 'tcp' ? `${socket.localAddress}:${socket.localPort}` : 'unix:',
+    );
     const a = new FuzzedSide(socket, client, server.says);
     let b: FuzzedSide | null = null;
     const backend = async (): Promise<void> => {
       b = new FuzzedSide((await accepted).resume(), server, client.says);
       await Promise.all([b.play(Promise.resolve()), b.closed]);
     };
-    const whole = Promise.all([a.play(accepted), a.closed, backend()]);
+    const whole = Promise.all([a.play(Promise.all([accepted, connected])), a.closed, backend()]);
     const limit = new AbortController();
     const hung = delay(HANGS, true, { signal: limit.signal }).catch(() => false);
     const late = await Promise.race([whole.then(() => false), hung]);
@@ -110,7 +109,7 @@ export class Lane {
     if (!cut && !exact) throw fault(`not everything arrived: ${facts}`);
     this.played.push({
       name: `connection ${this.number}.${index} of seed ${seed} (${made.name})`,
-      client: address,
+      client: await connected,
       sent: cut ? null : { client: client.says.length, server: server.says.length },
       got: { client: a.got, server: there!.got },
       stdout: made.stdout,

@@ -46,6 +46,7 @@ export class ToldLines {
         // What came out at one end went in at the other.
         if (bytes.client < got.server || bytes.server < got.client)
           this.fault(`${name}: ${JSON.stringify(bytes)} were recorded, ${JSON.stringify(got)} were got`);
+        if (line.notes.some((note) => note.includes('decoder'))) this.fault(`${name}: ${line.notes.join(', ')}`);
         if (stdout !== null) this.sameBody(name, this.completed.get(line.connection), stdout);
       }
     }
@@ -69,8 +70,12 @@ export class ToldLines {
   }
 
   private sameBody(name: string, request: NdjsonRequest | undefined, stdout: Buffer): void {
-    // It may have been evicted before it was asked for, or the disk did not keep up: then it says so.
-    if (request === undefined || (request.stdout.missing ?? 0) > 0) return;
+    if (request === undefined) {
+      if (this.summary!.evicted === 0) this.fault(`${name}: it is not told of as completed`);
+      return;
+    }
+    // The disk may not have kept up: then it says so.
+    if ((request.stdout.missing ?? 0) > 0) return;
     if (request.stdout.sha256 !== createHash('sha256').update(stdout).digest('hex'))
       this.fault(`${name}: another STDOUT was recorded than was sent`);
   }
