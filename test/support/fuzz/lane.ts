@@ -79,14 +79,18 @@ export class Lane {
         ? { host: listen.host, port: listen.port, allowHalfOpen: true }
         : { path: listen.path, allowHalfOpen: true },
     );
-    const connected = once(socket, 'connect').then(() =>
-      listen.kind === 'tcp' ? `${socket.localAddress}:${socket.localPort}` : 'unix:',
-    );
+    // Nobody breaks off before: afterwards the system would not tell the port any more.
+    const connected = new Promise<string>((resolve) => {
+      socket.once('connect', () =>
+        resolve(listen.kind === 'tcp' ? `${socket.localAddress}:${socket.localPort}` : 'unix:'),
+      );
+      socket.once('close', () => resolve('not known'));
+    });
     const a = new FuzzedSide(socket, client, server.says);
     let b: FuzzedSide | null = null;
     const backend = async (): Promise<void> => {
       b = new FuzzedSide((await accepted).resume(), server, client.says);
-      await Promise.all([b.play(Promise.resolve()), b.closed]);
+      await Promise.all([b.play(connected), b.closed]);
     };
     const whole = Promise.all([a.play(Promise.all([accepted, connected])), a.closed, backend()]);
     const limit = new AbortController();
