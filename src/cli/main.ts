@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { FcgiInspectError } from '../model/errors.js';
 import { FilterError, filterErrorPicture } from '../session/filter.js';
-import { restore } from '../tui/start.js';
 import { parseArguments } from './arguments.js';
 import { run } from './run.js';
+import { restoreTerminal } from './terminal.js';
 import { Writer } from './writer.js';
 
 /** How long what was written last may take to leave. */
@@ -19,7 +19,7 @@ await leave(await main());
 
 /** A reader that never comes, or a timer of ours, must not keep the process. */
 async function leave(status: number): Promise<void> {
-  restore();
+  restoreTerminal();
   await Promise.all([stdout.flush(LAST_WORDS), stderr.flush(LAST_WORDS)]);
   process.exit(status);
 }
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
 function report(error: Error): number {
   if (!(error instanceof FcgiInspectError)) {
     // A defect of ours: the place is what helps to mend it.
-    restore();
+    restoreTerminal();
     stderr.offer(`fcgi-inspect: ${error.stack ?? error.message}\n`);
     return 1;
   }

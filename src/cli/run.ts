@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startApplication } from '../demo/application.js';
+import { type Application, startApplication } from '../demo/application.js';
 import { startWebServer } from '../demo/web-server.js';
 import { EXPORTERS } from '../export/index.js';
 import { type PumpResult, pump } from '../export/runner.js';
@@ -11,11 +11,14 @@ import { PRINTERS, summaryText } from '../print/index.js';
 import type { Settings } from './arguments.js';
 import { openOutputFile, type WriteChunk } from './output-file.js';
 import { type Recording, startRecording } from './recording.js';
-import { Terminal } from './terminal.js';
+import { Signals } from './signals.js';
+import { restoreTerminal, Terminal, terminalTaken } from './terminal.js';
 import type { Writer } from './writer.js';
 
 /** How long a stop lets open requests finish, in milliseconds; a second signal ends it at once. */
 const GRACE = 10_000;
+/** Open requests that end within this many milliseconds of a stop are not announced. */
+const NOT_WORTH_A_WORD = 200;
 /** How long after a second signal readers may still take what was written for them, in milliseconds: one of them may never read again. */
 const LAST_READ = 2_000;
 /** How long an error of ours waits to be explained by the end of the relay's thread, in milliseconds. */
@@ -51,30 +54,32 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
         ? () => (chunk) => streams.stdout.write(chunk)
         : openOutputFile(path, !settings.redact);
   const files: Files = { har: open(settings.har), ndjson: open(settings.ndjson) };
-  const application = settings.command === 'demo' ? await startApplication() : null;
-  const routes = application
-    ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
-    : settings.routes;
-  const recording = await startRecording(routes, settings);
-  const webServer = application
-    ? startWebServer(recording.endpoints[0]!, {
-        onFailure: ({ name }, error) =>
-          streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
-      })
-    : null;
+  const signals = new Signals();
+  let application: Application | null = null;
+  let recording: Recording | null = null;
   try {
-    return await new Run(settings, streams, files, recording).toTheEnd(async () => {
+    if (settings.command === 'demo') application = await startApplication();
+    const routes = application
+      ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
+      : settings.routes;
+    recording = await startRecording(routes, settings);
+    const webServer = application
+      ? startWebServer(recording.endpoints[0]!, {
+          onFailure: ({ name }, error) =>
+            streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
+        })
+      : null;
+    return await new Run(settings, streams, files, recording, signals).toTheEnd(async () => {
       await webServer?.stop();
     });
   } finally {
-    await recording.end();
+    await recording?.end();
     await application?.stop();
+    signals.release();
   }
 }
 
 class Run {
-  /** Gives the terminal back at once. */
-  private restore: () => void = () => {};
   private readonly inspection: Inspection;
   private readonly messages: string[] = [];
   private readonly interactive: boolean;
@@ -89,6 +94,7 @@ class Run {
     private readonly streams: Streams,
     private readonly files: Files,
     private readonly recording: Recording,
+    private readonly signals: Signals,
   ) {
     this.inspection = recording.inspection;
     this.interactive = settings.format === 'tui';
@@ -109,7 +115,7 @@ class Run {
       giveUp = resolve;
     });
     const onSignal = (signal: NodeJS.Signals): void => {
-      this.restore();
+      restoreTerminal();
       if (this.signal !== null) {
         // The second one: what is open is cut, what is written is kept.
         this.inspection.stop(0).catch(() => {});
@@ -120,12 +126,11 @@ class Run {
       this.announceStop().catch(() => {});
       void stop(GRACE);
     };
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-    for (const signal of signals) process.on(signal, onSignal);
+    this.signals.handle(onSignal);
     void this.recording.died.then(() => {
       if (this.ended.signal.aborted) return;
       this.ended.abort();
-      this.restore();
+      restoreTerminal();
     });
     const limit =
       this.settings.duration ?? (this.settings.command === 'demo' && !this.interactive ? DEMO_DURATION : null);
@@ -140,7 +145,6 @@ class Run {
       this.ended.abort();
       clearTimeout(timer);
       clearInterval(patrol);
-      for (const signal of signals) process.off(signal, onSignal);
       this.flushMessages();
     }
   }
@@ -235,7 +239,9 @@ class Run {
   private async tui(): Promise<void> {
     // React and Ink take half a second of CPU to load: for those who see them only.
     const { restore, startTui } = await import('../tui/start.js');
-    this.restore = restore;
+    // What ends everything may have come while that was loaded.
+    if (this.signal !== null || this.ended.signal.aborted) return;
+    terminalTaken(restore);
     await startTui({
       inspection: this.inspection,
       output: new Terminal(this.streams.stdout, process.stdout),
@@ -245,6 +251,7 @@ class Run {
   }
 
   private async announceStop(): Promise<void> {
+    await sleep(NOT_WORTH_A_WORD);
     const { exchanges } = await this.inspection.overview();
     if (exchanges.open === 0) return;
     const open = exchanges.open === 1 ? '1 open request' : `${exchanges.open} open requests`;
