@@ -40,7 +40,7 @@ const ALIGNED =
 const FIXED = Object.values(WIDTHS).reduce((sum, width) => sum + width, BLANKS);
 /** On a pipe the URL is never cut; padded to this, most lines stay aligned. */
 const URL_PADDED = 48;
-const URL_LEAST = 16;
+const URL_LEAST = 12;
 /** Methods and ids are a few letters; a hostile one does not get the whole line. */
 const FIELD_LONGEST = 64;
 

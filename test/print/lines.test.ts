@@ -74,9 +74,9 @@ describe('lines', () => {
       '00:26:40.123 1/1    200 GET  shop.exa…e/index.php?x=1       0       80    12.5     13.1 -',
       '00:26:40.123 12/3   200 POST shop.exa…e/index.php?x=1 1048576       80    12.5     13.1 -',
       '00:26:40.123 1/1    404 GET  shop.exa…e/index.php?x=1       0       26    12.5     13.1 script-not-…',
-      '00:26:40.123 1/1    backend-reset GET  shop.…ery=string       0       80    12.5     13.1 worker-kill…',
-      '00:26:40.123 1/1    web-server-closed GET  shop.…ex.php?x=1       0        0       - 123456.7 -',
-      '00:26:40.123 1/0    not-connected -    -                      0        0       -     13.1 -',
+      '00:26:40.123 1/1    backend-reset GET  shop.…y=string       0       80    12.5     13.1 worker-kill…',
+      '00:26:40.123 1/1    web-server-closed GET  shop…php?x=1       0        0       - 123456.7 -',
+      '00:26:40.123 1/0    not-connected -    -                    0        0       -     13.1 -',
     ]);
   });
 

@@ -438,6 +438,16 @@ describe('Session', () => {
     expect(await session.settledRows(third.cursor, 100)).toMatchObject({ rows: [], skipped: 0, done: true });
   });
 
+  it('does not wait at the end for a connection that is half closed and has nothing open', async () => {
+    const { session, source } = await start();
+    const id = source.connect();
+    source.bytes(id, 'client', request());
+    source.bytes(id, 'server', answer());
+    source.end(id, 'client', 'fin');
+    await session.stop(1_000);
+    expect(source.stopped).toEqual({ grace: 1_000, idle: [id] });
+  });
+
   it('stops in order: names the idle connections, and settles what is open', async () => {
     const { session, source } = await start();
     const idle = source.connect();
