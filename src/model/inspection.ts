@@ -74,6 +74,8 @@ export interface Overview {
   };
   /** Things a person should know, newest last, bounded ("the disk is full: …"). */
   readonly warnings: readonly string[];
+  /** How many there have been so far; the last of `warnings` is the one of that number. */
+  readonly warningCount: number;
 }
 
 export type RowOrder =

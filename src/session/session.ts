@@ -52,6 +52,7 @@ export class Session implements Inspection {
   private readonly views: RowViews;
   private readonly listeners = new Set<() => void>();
   private readonly notices: string[] = [];
+  private noticeCount = 0;
   private readonly startedAt: Timestamp;
   /** A listener may be told once more. */
   private armed = false;
@@ -86,6 +87,7 @@ export class Session implements Inspection {
   /** Something people should know that is not said of a connection; for whoever wires the session. */
   warn(text: string): void {
     this.notices.push(text);
+    this.noticeCount += 1;
     if (this.notices.length > WARNINGS_KEPT) this.notices.shift();
     this.changed();
   }
@@ -116,6 +118,7 @@ export class Session implements Inspection {
       ...gauge.percentiles(),
       spool,
       warnings: [...this.notices],
+      warningCount: this.noticeCount,
     };
   }
 

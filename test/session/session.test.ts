@@ -475,6 +475,13 @@ describe('Session', () => {
     expect((await session.overview()).findings).toEqual({ error: 1, warning: 0, note: 1 });
   });
 
+  it('keeps the newest warnings, and counts all', async () => {
+    const { session } = await start();
+    for (let i = 1; i <= 60; i += 1) session.warn(`warning ${i}`);
+    const { warnings, warningCount } = await session.overview();
+    expect([warnings.length, warnings[0], warnings.at(-1), warningCount]).toEqual([50, 'warning 11', 'warning 60', 60]);
+  });
+
   it('gives rates and percentiles', async () => {
     const { session, source } = await start();
     expect(await session.overview()).toMatchObject({ requestsPerSecond: 0, p50: null, p95: null });

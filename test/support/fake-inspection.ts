@@ -105,6 +105,7 @@ export class FakeInspection implements Inspection {
       p95: totals[Math.floor(totals.length * 0.95)] ?? null,
       spool: { path: null, bytes: 0, lost: 0, error: null },
       warnings: [],
+      warningCount: this.#overview.warnings?.length ?? 0,
       ...this.#overview,
     };
   }
