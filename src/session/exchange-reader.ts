@@ -151,13 +151,13 @@ export class ExchangeReader {
   }
 
   private async special(kept: KeptExchange, wish: ReplayWish, pace: Pace): Promise<Replay> {
-    const replay = new Replay(kept, this.protocol, this.store.reader(), wish);
+    const replay = new Replay(kept, this.protocol, this.store, wish);
     await replay.advance(lastEventOf(kept), pace);
     return replay;
   }
 
   private fresh(kept: KeptExchange): Replay {
-    return new Replay(kept, this.protocol, this.store.reader());
+    return new Replay(kept, this.protocol, this.store);
   }
 
   /** What the row knows was seen; a replay that lacks bytes may know less, and must not contradict it. */

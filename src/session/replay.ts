@@ -2,7 +2,7 @@ import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Exchange, RecordEntry, StreamName } from '../model/exchange.js';
 import { STREAM_NAMES } from '../model/exchange.js';
 import type { Analyzer, Protocol } from '../protocol/analyzer.js';
-import type { StoreReader } from './byte-store.js';
+import type { ByteStore, StoreReader } from './byte-store.js';
 import type { KeptExchange } from './kept-exchange.js';
 import type { Pace } from './pace.js';
 import { type Piece, readPieces, type Seen } from './raw-reader.js';
@@ -39,6 +39,8 @@ export class Replay {
   private readonly lengths = new Map<StreamName, number>();
   private count = 0;
   private readonly analyzer: Analyzer;
+  /** For `push` only, which runs once at a time: who reads content at the same time has one of their own. */
+  private readonly reader: StoreReader;
   private broken = false;
   /** The event to push next, and how many exchanges it has opened. */
   private next: number;
@@ -48,10 +50,11 @@ export class Replay {
   constructor(
     private readonly kept: KeptExchange,
     protocol: Protocol,
-    private readonly reader: StoreReader,
+    private readonly store: ByteStore,
     private readonly wish = EVERYTHING,
   ) {
     const { connection, clean } = kept;
+    this.reader = store.reader();
     this.next = clean.event;
     this.analyzer = protocol.analyze({
       connection: connection.id,
@@ -94,13 +97,13 @@ export class Replay {
         target: begin + skip - from,
       });
     }
-    return readPieces(this.kept, this.next, wanted, into, this.reader, pace);
+    return readPieces(this.kept, this.next, wanted, into, this.store.reader(), pace);
   }
 
   /** Reads a record from its header on, as it passed. */
   readRaw(entry: RecordEntry, into: Uint8Array, pace: Pace): Promise<readonly Seen[]> {
     const piece = { side: entry.side, offset: entry.offset, length: into.length, target: 0 };
-    return readPieces(this.kept, this.next, [piece], into, this.reader, pace);
+    return readPieces(this.kept, this.next, [piece], into, this.store.reader(), pace);
   }
 
   /** How long a stream is so far, the missing bytes included. */
