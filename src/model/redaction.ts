@@ -21,16 +21,33 @@ const NAMES: ReadonlySet<string> = new Set(['auth', 'sid', 'sig', 'pin', 'sessio
 
 /** Longer names are not looked at: nobody calls a field that, and the search stays linear. */
 const LONGEST_NAME = 256;
-/** How deep URLs inside the query of URLs are followed. */
+/** How often a value is decoded to look for fields in it. What is still encoded then is hidden, whatever it is. */
 const NESTING = 3;
 
-const PAIR = new RegExp(`(^|[?&#;])([^=&?#;]{1,${LONGEST_NAME}})=([^&]*)`, 'g');
-const PATH_PARAMETER = new RegExp(`;([^=&?#;/]{1,${LONGEST_NAME}})=([^;/?&#]*)`, 'g');
-/** As PAIR, in running text: the value ends where a word does. */
-const PAIR_IN_TEXT = new RegExp(`([?&#;])([^=&?#;\\s]{1,${LONGEST_NAME}})=([^&#\\s"'<>)]*)`, 'g');
+/**
+ * How fields stand in a text. `name` finds the next `separator name =`; an equals sign separates too, so that the value of a field that
+ * is not secret is looked through like everything else. A secret value goes on to `end`.
+ */
+interface Fields {
+  readonly name: RegExp;
+  readonly end: RegExp;
+}
+
+const QUERY: Fields = { name: new RegExp(`(?:^|[?&#;=])([^=&?#;]{1,${LONGEST_NAME}})=`, 'g'), end: /&/g };
+/** The segments of a path and their parameters. */
+const PATH: Fields = { name: new RegExp(`[/&;=]([^=&;/]{1,${LONGEST_NAME}})=`, 'g'), end: /[/&;]/g };
+/** A URL somewhere in running text: it ends where a word does. */
+const TEXT: Fields = {
+  name: new RegExp(`(?:^|[?&#;=\\s"'<(])([^=&?#;\\s"'<(]{1,${LONGEST_NAME}})=`, 'g'),
+  end: /[&\s"'<>)]/g,
+};
+
+/** An equals sign, or the beginning of a URL's authority, percent-encoded once or several times. */
+const ENCODED = /%(?:25)*3d|%(?:25)*3a(?:\/|%(?:25)*2f){2}/i;
 /** Text without one of these has neither fields nor a user part. */
-const FIELD_OR_URL = /=|%3d|:\/\//i;
-const USER_PART = /(:\/\/[^/?#@\s:]*):[^/?#@\s]*@/g;
+const FIELD_OR_URL = new RegExp(`=|://|${ENCODED.source}`, 'i');
+/** The password may hold `@`: the last one before the path ends it. */
+const USER_PART = /(:\/\/[^/?#@\s:]*):[^/?#\s]*@/g;
 
 /** A value this short stands in too many places to be searched for in a finding's text. */
 const SHORTEST_SOUGHT = 6;
@@ -68,8 +85,19 @@ export function redactValue(name: string, value: string): string {
 
 /** A URL, query string or urlencoded form, or any text in which one may stand, without the values of its secret fields. */
 export function redactUrl(text: string): string {
-  if (!FIELD_OR_URL.test(text)) return text;
-  return redactPairs(text, NESTING).replace(USER_PART, `$1:${REDACTED}@`);
+  return FIELD_OR_URL.test(text) ? redactParts(text, NESTING) : text;
+}
+
+/** A line of a header block, folded lines among it, whether it is valid or not; without a colon it is looked through as text. */
+export function redactHeaderLine(line: string): string {
+  const colon = line.indexOf(':');
+  if (colon < 0) return redactText(line, []);
+  const name = line.slice(0, colon);
+  const value = line.slice(colon + 1);
+  const begin = value.length - value.trimStart().length;
+  const end = value.trimEnd().length;
+  if (end <= begin) return line;
+  return `${name}:${value.slice(0, begin)}${redactValue(name, value.slice(begin, end))}${value.slice(end)}`;
 }
 
 /** The request with everything secret replaced. What holds no secret is shared with the original. */
@@ -84,7 +112,10 @@ export function redactExchange(exchange: Exchange): Exchange {
     params,
     url: exchange.url === null ? null : redactUrl(exchange.url),
     script: exchange.script === null ? null : redactUrl(exchange.script),
-    response: response === null ? null : { ...response, headers, invalidLines: response.invalidLines.map(scrub) },
+    response:
+      response === null
+        ? null
+        : { ...response, headers, invalidLines: response.invalidLines.map((line) => scrub(redactHeaderLine(line))) },
     problems: exchange.problems.map((problem) => ({ ...problem, message: scrub(problem.message) })),
     findings: exchange.findings.map((finding) => redactFinding(finding, scrub)),
   };
@@ -111,17 +142,10 @@ function redactFinding(finding: Finding, scrub: (text: string) => string): Findi
   };
 }
 
-function redactPairs(text: string, depth: number): string {
-  if (depth === 0 || !text.includes('=')) return depth > 0 ? redactNested(text, depth) : text;
+function redactParts(text: string, depth: number): string {
   const at = pathLength(text);
-  const path = text.slice(0, at).replace(PATH_PARAMETER, (whole, name: string) => {
-    return isSecretName(decoded(name)) ? `;${name}=${REDACTED}` : whole;
-  });
-  const query = text.slice(at).replace(PAIR, (_whole, separator: string, name: string, value: string) => {
-    const shown = isSecretName(decoded(name)) && value !== '' ? REDACTED : redactNested(value, depth);
-    return `${separator}${name}=${shown}`;
-  });
-  return path + query;
+  const parts = redactFields(text.slice(0, at), PATH, depth) + redactFields(text.slice(at), QUERY, depth);
+  return parts.replace(USER_PART, `$1:${REDACTED}@`);
 }
 
 /** Where the query or fragment of a URL or path begins; 0 when the text does not begin as one. */
@@ -131,21 +155,69 @@ function pathLength(text: string): number {
   return at < 0 ? text.length : at;
 }
 
-/** A value that is itself a URL with a query, in the open or percent-encoded. */
+function redactFields(text: string, fields: Fields, depth: number): string {
+  let shown = '';
+  /** What stands before it has been dealt with. */
+  let done = 0;
+  let at = 0;
+  for (let match = next(fields.name, text, at); match !== null; match = next(fields.name, text, at)) {
+    const value = match.index + match[0].length;
+    // The equals sign may separate the next name.
+    at = value - 1;
+    if (!isSecretName(decoded(match[1]!))) continue;
+    const end = next(fields.end, text, value)?.index ?? text.length;
+    if (end === value) continue;
+    shown += redactEncoded(text.slice(done, value), fields, depth) + REDACTED;
+    done = end;
+    at = end;
+  }
+  return shown + redactEncoded(text.slice(done), fields, depth);
+}
+
+/** Text without secret fields in the open: those that are percent-encoded in it. */
+function redactEncoded(text: string, fields: Fields, depth: number): string {
+  if (!ENCODED.test(text)) return text;
+  let shown = '';
+  for (let from = 0; from < text.length; ) {
+    const end = next(fields.end, text, from + 1)?.index ?? text.length;
+    const piece = text.slice(from, end);
+    const sign = piece.search(ENCODED);
+    const begin = sign < 0 ? piece.length : afterSeparator(piece, sign);
+    shown += piece.slice(0, begin) + redactNested(piece.slice(begin), depth);
+    from = end;
+  }
+  return shown;
+}
+
+/** Where the part of `text` begins in which `at` stands. */
+function afterSeparator(text: string, at: number): number {
+  let begin = at;
+  while (begin > 0 && !SEPARATORS.includes(text[begin - 1]!)) begin--;
+  return begin;
+}
+
+const SEPARATORS = '=?#;&/';
+
+/** A value that is, percent-encoded, a URL or query. */
 function redactNested(value: string, depth: number): string {
-  if (value.includes('=')) return redactPairs(value, depth - 1);
-  if (!/%3d/i.test(value)) return value;
+  if (value === '') return value;
+  if (depth === 0) return REDACTED;
   const inner = decoded(value);
-  const redacted = redactPairs(inner, depth - 1);
-  return redacted === inner ? value : encodeURIComponent(redacted);
+  const redacted = redactParts(inner, depth - 1);
+  if (redacted === inner) return value;
+  // What cannot be decoded whole cannot be encoded again either.
+  return isDecodable(value) ? encodeURIComponent(redacted) : REDACTED;
+}
+
+function next(pattern: RegExp, text: string, from: number): RegExpExecArray | null {
+  pattern.lastIndex = from;
+  return pattern.exec(text);
 }
 
 function redactText(text: string, secrets: readonly string[]): string {
-  let scrubbed = text.replace(PAIR_IN_TEXT, (whole, separator: string, name: string) =>
-    isSecretName(decoded(name)) ? `${separator}${name}=${REDACTED}` : whole,
-  );
+  let scrubbed = text;
   for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, REDACTED);
-  return scrubbed.replace(USER_PART, `$1:${REDACTED}@`);
+  return redactFields(scrubbed, TEXT, NESTING).replace(USER_PART, `$1:${REDACTED}@`);
 }
 
 function secretValues(exchange: Exchange): string[] {
@@ -158,10 +230,24 @@ function secretValues(exchange: Exchange): string[] {
     .sort((a, b) => b.length - a.length);
 }
 
+/** Percent-decoded; where that gives no UTF-8, the ASCII characters only, of which names that say something are made. */
 function decoded(text: string): string {
+  const spaced = text.replaceAll('+', ' ');
+  if (!spaced.includes('%')) return spaced;
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    return decodeURIComponent(spaced);
   } catch {
-    return text;
+    return spaced.replace(/%([0-7][0-9a-f])/gi, (_whole, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 16)),
+    );
+  }
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
   }
 }

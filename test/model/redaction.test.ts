@@ -69,14 +69,44 @@ describe('redactUrl', () => {
     ['/p?token=', '/p?token='],
     ['/p?%zz=1&secret=2', '/p?%zz=1&secret=[redacted]'],
     ['no query', 'no query'],
+    ['?a=1;b=2;c=3;d=4;e=5;password=hunter2', '?a=1;b=2;c=3;d=4;e=5;password=[redacted]'],
+    ['a=b=c=d=e=f=token=x&y=1', 'a=b=c=d=e=f=token=[redacted]&y=1'],
+    ['?a=/b?c=/d?e=/f?g=/h?token=x', '?a=/b?c=/d?e=/f?g=/h?token=[redacted]'],
+    ['/p&token=x', '/p&token=[redacted]'],
+    ['/reset/token=abc/now?x=1', '/reset/token=[redacted]/now?x=1'],
+    ['/cb%3Ftoken%3Dabc', '/cb%3Ftoken%3D%5Bredacted%5D'],
+    ['?next=%2Fcb%3Fpass%3Dx%E4', '?next=[redacted]'],
+    ['?pass%77ord%E4=x', '?pass%77ord%E4=[redacted]'],
+    ['?next=%252Fcb%253Ftoken%253Dabc&b=1', '?next=%252Fcb%253Ftoken%253D%255Bredacted%255D&b=1'],
+    ['?next=a%252525253Db', '?next=%25255Bredacted%25255D'],
+    ['?next=%2Fcb%3Fa%3Db', '?next=%2Fcb%3Fa%3Db'],
+    ['?next=http%3A%2F%2Fjoe%3Apw%40h%2F', '?next=http%3A%2F%2Fjoe%3A%5Bredacted%5D%40h%2F'],
+    ['ftp://joe:p@ss@h/x', 'ftp://joe:[redacted]@h/x'],
+    ['?a=1&amp;token=x', '?a=1&amp;token=[redacted]'],
   ])('%s', (url, shown) => {
     expect(redactUrl(url)).toBe(shown);
   });
 
   it('takes time linear in the length', () => {
-    for (const unit of ['&', ';', '?a', 'a', '%3d', '=', 'http://', '://a:']) {
+    for (const unit of [
+      '&',
+      ';',
+      '?a',
+      'a',
+      '%3d',
+      '=',
+      'http://',
+      '://a:',
+      '%25',
+      'aaa%3d',
+      '/a',
+      '%3a//',
+      'a=',
+      '+',
+    ]) {
       const long = unit.repeat(200_000);
       expect(redactUrl(long)).toHaveLength(long.length);
+      redactUrl(`${'a'.repeat(200_000)}%3d${long}`);
     }
   });
 });
@@ -124,6 +154,32 @@ describe('redactExchange', () => {
       { name: 'Location', value: '/next?key=[redacted]&a=b' },
       { name: 'X-Kept', value: 'yes' },
     ]);
+  });
+
+  it('reads lines that are no headers as if they were', () => {
+    const lines = [
+      'Set-Cookie : PHPSESSID=hunter2',
+      ' Set-Cookie: hunter2',
+      'X : /?a=1;token=hunter2',
+      'token=hunter2',
+      '<p>',
+    ];
+    const { response } = storedExchange({ stdout: stdoutOf('X: y', '') }).exchange;
+    const one = storedExchange({ override: { response: { ...response!, invalidLines: lines } } });
+    expect(redactExchange(one.exchange).response?.invalidLines).toEqual([
+      'Set-Cookie : [redacted]',
+      ' Set-Cookie: [redacted]',
+      'X : /?a=1;token=[redacted]',
+      'token=[redacted]',
+      '<p>',
+    ]);
+  });
+
+  it('looks through what findings quote, field by field', () => {
+    const one = storedExchange({
+      findings: [{ ...finding('x'), detail: 'It asked for "/p?a=1;password=hunter2" (b=2).' }],
+    });
+    expect(redactExchange(one.exchange).findings[0]?.detail).toBe('It asked for "/p?a=1;password=[redacted]" (b=2).');
   });
 
   it('does not touch the original, and keeps order and number of params', () => {
