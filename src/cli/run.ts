@@ -260,9 +260,12 @@ class Run {
 
   private async lookForWarnings(): Promise<void> {
     if (this.interactive || this.ended.signal.aborted) return;
-    const { warnings } = await this.inspection.overview();
-    for (const text of warnings.slice(this.warnings)) this.say(`warning: ${text}`);
-    this.warnings = warnings.length;
+    const { warnings, warningCount } = await this.inspection.overview();
+    const fresh = warningCount - this.warnings;
+    // Only the newest are kept: of a flood the rest is gone, and the flood itself is the news.
+    if (fresh > warnings.length) this.say(`warning: ${fresh - warnings.length} warnings before these`);
+    for (const text of warnings.slice(Math.max(0, warnings.length - fresh))) this.say(`warning: ${text}`);
+    this.warnings = warningCount;
   }
 
   private conclude(result: PumpResult, overview: Overview): number {
