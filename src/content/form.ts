@@ -45,33 +45,47 @@ export function urlencodedFields(text: string): FormField[] {
   return fields;
 }
 
-/** RFC 7578. A last part that is cut off is listed as far as it goes. */
-export function multipartFields(body: Uint8Array, boundary: string): FormPart[] {
+/**
+ * RFC 7578; lines that end with LF alone are read too, as PHP does. A last part that is cut off is listed as far as it goes.
+ * @param limit more parts than this are not listed
+ */
+export function multipartFields(body: Uint8Array, boundary: string, limit = FIELDS_LIMIT): FormPart[] {
   if (boundary === '') return [];
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
   const delimiter = Buffer.from(`--${boundary}`);
   const parts: FormPart[] = [];
   let at = bytes.indexOf(delimiter);
-  while (at >= 0 && parts.length < FIELDS_LIMIT) {
+  while (at >= 0 && parts.length < limit) {
     const start = at + delimiter.length;
     // Two hyphens after it: the closing delimiter.
     if (bytes[start] === HYPHEN && bytes[start + 1] === HYPHEN) break;
-    at = bytes.indexOf(`\r\n--${boundary}`, start, 'latin1');
-    const end = at < 0 ? bytes.length : at;
-    if (at >= 0) at += 2;
-    const blank = bytes.subarray(start, end).indexOf('\r\n\r\n');
-    if (blank < 0) continue;
+    at = bytes.indexOf(`\n--${boundary}`, start);
+    const end = at < 0 ? bytes.length : bytes[at - 1] === CR ? at - 1 : at;
+    if (at >= 0) at += 1;
+    const blank = blankLine(bytes.subarray(start, end));
+    if (blank === null) continue;
     parts.push({
-      ...partFields(bytes.toString('utf8', start, start + Math.min(blank, PART_HEAD_LIMIT))),
-      ...content(bytes, start + blank + 4, end),
+      ...partFields(bytes.toString('utf8', start, start + Math.min(blank.from, PART_HEAD_LIMIT))),
+      ...content(bytes, start + blank.to, end),
     });
   }
   return parts.map((part) => withoutFileContent(part));
 }
 
 const HYPHEN = 0x2d;
+const CR = 0x0d;
 
-function partFields(head: string): { name: string; fileName?: string; contentType?: string } {
+/** Where the head of a part ends and its content begins. */
+function blankLine(part: Buffer): { from: number; to: number } | null {
+  const ends = ['\n\r\n', '\n\n'].flatMap((end) => {
+    const from = part.indexOf(end);
+    return from < 0 ? [] : [{ from, to: from + end.length }];
+  });
+  return ends.sort((a, b) => a.from - b.from)[0] ?? null;
+}
+
+function partFields(block: string): { name: string; fileName?: string; contentType?: string } {
+  const head = block.replace(/\r?\n[ \t]+/g, ' ');
   const disposition = /^content-disposition:(.*)$/im.exec(head)?.[1] ?? '';
   const contentType = /^content-type:\s*(.*?)\s*$/im.exec(head)?.[1];
   const { parameters } = parseMediaType(`form/data;${disposition.slice(disposition.indexOf(';') + 1)}`);

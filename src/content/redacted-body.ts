@@ -1,8 +1,10 @@
 import type { Exchange, Param } from '../model/exchange.js';
-import { isSecretName, REDACTED, redactUrl, redactValue } from '../model/redaction.js';
+import { paramValue } from '../model/param-value.js';
+import { isSecretName, REDACTED, redactHeaderLine, redactQuery } from '../model/redaction.js';
 import { codingsOf } from './content-coding.js';
 import { multipartFields } from './form.js';
 import { parseMediaType } from './media-type.js';
+import { redactJson } from './redacted-json.js';
 
 /**
  * Bodies without their secrets. Two places are known to hold them: the fields of a request's form or JSON object whose names say so,
@@ -31,7 +33,7 @@ export function redactRequestBody(params: readonly Param[], body: Uint8Array): U
   }
   // Latin-1 there and back leaves every byte that is not replaced as it was; names and punctuation are ASCII.
   const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
-  const redacted = kind === 'urlencoded' ? redactUrl(text) : redactJson(text);
+  const redacted = kind === 'urlencoded' ? redactQuery(text) : redactJson(text);
   return redacted === text ? body : Buffer.from(redacted, 'latin1');
 }
 
@@ -42,12 +44,11 @@ export function redactRequestBody(params: readonly Param[], body: Uint8Array): U
 export function redactHeaderBlock(exchange: Exchange, block: Uint8Array): Uint8Array {
   if (exchange.response === null) return block;
   const text = Buffer.from(block.buffer, block.byteOffset, block.length).toString('latin1');
-  const redacted = text.replace(
-    /^([^:\r\n]+)(:[ \t]*)([^\r\n]*(?:\r?\n[ \t]+[^\r\n]*)*)/gm,
-    (_line, name: string, colon: string, value: string) => {
-      return `${name}${colon}${redactValue(name, value)}`;
-    },
-  );
+  // A line that begins with a blank continues the one before it.
+  const redacted = text
+    .split(/\n(?![ \t])/)
+    .map(redactHeaderLine)
+    .join('\n');
   return redacted === text ? block : Buffer.from(redacted, 'latin1');
 }
 
@@ -60,31 +61,10 @@ function fieldKind(params: readonly Param[]): FieldKind | null {
   return type === 'application/json' || type.endsWith('+json') ? 'json' : null;
 }
 
-const LONGEST_NAME = 128;
-/** A member with a string, number or word for a value. The closing quote is optional, so that a cut body is redacted to its end. */
-const JSON_MEMBER = new RegExp(
-  `("(?:[^"\\\\]|\\\\.){1,${LONGEST_NAME}}"\\s{0,16}:\\s{0,16})("(?:[^"\\\\]|\\\\.)*"?|[^\\s,}\\][{"]+)`,
-  'gs',
-);
-
-function redactJson(text: string): string {
-  return text.replace(JSON_MEMBER, (whole, name: string) =>
-    isSecretName(jsonName(name)) ? `${name}"${REDACTED}"` : whole,
-  );
-}
-
-/** The member's name without quotes and escapes. */
-function jsonName(name: string): string {
-  const quoted = name.slice(0, name.lastIndexOf('"') + 1);
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    return quoted;
-  }
-}
-
 function redactMultipart(body: Uint8Array, boundary: string): Uint8Array {
-  const secret = multipartFields(body, boundary).filter((part) => isSecretName(part.name) && part.to > part.from);
+  const secret = multipartFields(body, boundary, Number.POSITIVE_INFINITY).filter(
+    (part) => isSecretName(part.name) && part.to > part.from,
+  );
   if (secret.length === 0) return body;
   const pieces: Uint8Array[] = [];
   let at = 0;
@@ -93,8 +73,4 @@ function redactMultipart(body: Uint8Array, boundary: string): Uint8Array {
     at = part.to;
   }
   return Buffer.concat([...pieces, body.subarray(at)]);
-}
-
-function paramValue(params: readonly Param[], name: string): string | null {
-  return params.find((param) => param.name === name)?.value ?? null;
 }

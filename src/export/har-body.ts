@@ -6,7 +6,8 @@ import { redactRequestBody } from '../content/redacted-body.js';
 import { StoredBody } from '../content/stored-body.js';
 import type { Exchange } from '../model/exchange.js';
 import type { Inspection } from '../model/inspection.js';
-import { headerValue, type NameValue, paramValue } from './har-message.js';
+import { paramValue } from '../model/param-value.js';
+import { headerValue, type NameValue } from './har-message.js';
 import { streamContent } from './stream-content.js';
 import { base64 } from './text-writer.js';
 

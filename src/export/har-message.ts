@@ -1,5 +1,6 @@
 import { urlencodedFields } from '../content/form.js';
 import type { Exchange, Header, Param } from '../model/exchange.js';
+import { paramValue } from '../model/param-value.js';
 
 /**
  * What HAR wants to know of the HTTP request and response that FastCGI carried: header names as HTTP writes them, cookies and query
@@ -18,11 +19,6 @@ export interface Cookie extends NameValue {
   readonly httpOnly?: boolean;
   readonly secure?: boolean;
   readonly sameSite?: string;
-}
-
-/** A param's value, null when it is not there. The last one counts, as in PHP. */
-export function paramValue(params: readonly Param[], name: string): string | null {
-  return params.findLast((param) => param.name === name)?.value ?? null;
 }
 
 /** A header's value whatever the case of its name, null when it is not there. */

@@ -3,6 +3,7 @@ import { type Endpoint, formatEndpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
 import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
+import { paramValue } from '../model/param-value.js';
 import { redactExchange } from '../model/redaction.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import { visibleBytes } from '../model/visible-text.js';
@@ -10,7 +11,6 @@ import { postData, resourceType, responseContent, unreadableContent, unreadableP
 import {
   absoluteUrl,
   headerValue,
-  paramValue,
   queryFields,
   requestCookies,
   requestHeaders,

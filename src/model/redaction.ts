@@ -35,7 +35,7 @@ interface Fields {
 
 const QUERY: Fields = { name: new RegExp(`(?:^|[?&#;=])([^=&?#;]{1,${LONGEST_NAME}})=`, 'g'), end: /&/g };
 /** The segments of a path and their parameters. */
-const PATH: Fields = { name: new RegExp(`[/&;=]([^=&;/]{1,${LONGEST_NAME}})=`, 'g'), end: /[/&;]/g };
+const PATH: Fields = { name: new RegExp(`[/;=]([^=;/]{1,${LONGEST_NAME}})=`, 'g'), end: /[/;]/g };
 /** A URL somewhere in running text: it ends where a word does. */
 const TEXT: Fields = {
   name: new RegExp(`(?:^|[?&#;=\\s"'<(])([^=&?#;\\s"'<(]{1,${LONGEST_NAME}})=`, 'g'),
@@ -80,12 +80,18 @@ function judge(name: string): boolean {
 /** @param value of a param, header or field with that name */
 export function redactValue(name: string, value: string): string {
   if (value === '') return value;
-  return isSecretName(name) ? REDACTED : redactUrl(value);
+  if (isSecretName(name)) return REDACTED;
+  return name.endsWith('QUERY_STRING') ? redactQuery(value) : redactUrl(value);
 }
 
 /** A URL, query string or urlencoded form, or any text in which one may stand, without the values of its secret fields. */
 export function redactUrl(text: string): string {
   return FIELD_OR_URL.test(text) ? redactParts(text, NESTING) : text;
+}
+
+/** A query string or urlencoded form: what looks like a path in it is none. */
+export function redactQuery(text: string): string {
+  return FIELD_OR_URL.test(text) ? withoutUserPart(redactFields(text, QUERY, NESTING)) : text;
 }
 
 /** A line of a header block, folded lines among it, whether it is valid or not; without a colon it is looked through as text. */
@@ -145,13 +151,17 @@ function redactFinding(finding: Finding, scrub: (text: string) => string): Findi
 function redactParts(text: string, depth: number): string {
   const at = pathLength(text);
   const parts = redactFields(text.slice(0, at), PATH, depth) + redactFields(text.slice(at), QUERY, depth);
-  return parts.replace(USER_PART, `$1:${REDACTED}@`);
+  return withoutUserPart(parts);
+}
+
+function withoutUserPart(text: string): string {
+  return text.replace(USER_PART, `$1:${REDACTED}@`);
 }
 
 /** Where the query or fragment of a URL or path begins; 0 when the text does not begin as one. */
 function pathLength(text: string): number {
   if (!/^(?:\/|[a-z][a-z0-9+.-]{0,31}:\/\/)/i.test(text)) return 0;
-  const at = text.search(/[?#]/);
+  const at = text.search(/[?#&]/);
   return at < 0 ? text.length : at;
 }
 
@@ -217,7 +227,7 @@ function next(pattern: RegExp, text: string, from: number): RegExpExecArray | nu
 function redactText(text: string, secrets: readonly string[]): string {
   let scrubbed = text;
   for (const secret of secrets) scrubbed = scrubbed.replaceAll(secret, REDACTED);
-  return redactFields(scrubbed, TEXT, NESTING).replace(USER_PART, `$1:${REDACTED}@`);
+  return withoutUserPart(redactFields(scrubbed, TEXT, NESTING));
 }
 
 function secretValues(exchange: Exchange): string[] {

@@ -15,6 +15,7 @@ describe('redactRequestBody', () => {
     ['pass%77ord=a%26b', 'pass%77ord=[redacted]'],
     ['password=a;b#c d&x=1', 'password=[redacted]&x=1'],
     ['user=joe', 'user=joe'],
+    ['/a&password=x/y&b=1', '/a&password=[redacted]&b=1'],
   ])('form %s', (body, shown) => {
     expect(redacted('application/x-www-form-urlencoded', body)).toBe(shown);
   });
@@ -23,7 +24,12 @@ describe('redactRequestBody', () => {
     ['{"user":"jö","password":"a\\"b","n":1}', '{"user":"jö","password":"[redacted]","n":1}'],
     ['{"a":{"api_key" : 12345, "x":[1]}}', '{"a":{"api_key" : "[redacted]", "x":[1]}}'],
     ['{"pass\\u0077ord":"x"}', '{"pass\\u0077ord":"[redacted]"}'],
-    ['{"token":{"value":"x"}}', '{"token":{"value":"x"}}'],
+    ['{"token":{"value":"x"}}', '{"token":"[redacted]"}'],
+    ['{"password":["x"],"a":"b"}', '{"password":"[redacted]","a":"b"}'],
+    ['{"credentials" : {"v":"}\\"]x","w":[{}]} , "a":1}', '{"credentials" : "[redacted]" , "a":1}'],
+    ['{"a":"\\"password\\":\\"kept","secret":[1,[2', '{"a":"\\"password\\":\\"kept","secret":"[redacted]"'],
+    [`{"password"${' '.repeat(40)}:\n"x"}`, `{"password"${' '.repeat(40)}:\n"[redacted]"}`],
+    ['{"token":', '{"token":'],
     ['{"secret":"cut o', '{"secret":"[redacted]"'],
     ['{"keyword":"kept"}', '{"keyword":"kept"}'],
   ])('JSON %s', (body, shown) => {
@@ -36,6 +42,18 @@ describe('redactRequestBody', () => {
     const body = `${part('user', 'joe')}${part('password', 'geheim\r\nzwei')}${part('x', '1')}--B--\r\n`;
     const shown = `${part('user', 'joe')}${part('password', '[redacted]')}${part('x', '1')}--B--\r\n`;
     expect(redacted('multipart/form-data; boundary=B', body)).toBe(shown);
+  });
+
+  it('multipart as lenient readers take it: line feeds alone, folded heads, any number of parts', () => {
+    const part = (value: string) => `--B\nContent-Disposition: form-data;\n name="password"\n\n${value}\n`;
+    expect(redacted('multipart/form-data; boundary=B', `${part('x')}--B--\n`)).toBe(`${part('[redacted]')}--B--\n`);
+    const many = (last: string) => `${part('').repeat(5_001)}${part(last)}--B--\n`;
+    expect(redacted('multipart/form-data; boundary=B', many('x'))).toBe(many('[redacted]'));
+  });
+
+  it('goes by the last of several types, as PHP does', () => {
+    const params = [...ofType('text/plain'), ...ofType('application/json')];
+    expect(Buffer.from(redactRequestBody(params, utf8('{"token":"x"}'))).toString()).toBe('{"token":"[redacted]"}');
   });
 
   it('gives the same object back when there is nothing to hide', () => {
@@ -51,7 +69,19 @@ describe('redactRequestBody', () => {
   });
 
   it('takes time linear in the length', () => {
-    for (const unit of ['"', '\\"', '"a":"', '"a":"\\', '"a" ', '{"a":', ' ']) {
+    for (const unit of [
+      '"',
+      '\\"',
+      '"a":"',
+      '"a":"\\',
+      '"a" ',
+      '{"a":',
+      ' ',
+      '"key":',
+      '"key":[',
+      '"key":{"',
+      '{"key":[]',
+    ]) {
       redacted('application/json', unit.repeat(200_000));
     }
   });
@@ -63,6 +93,14 @@ it('holdsFields and isPacked look at the params', () => {
   expect(holdsFields([])).toBe(false);
   expect(isPacked([{ name: 'HTTP_CONTENT_ENCODING', value: 'gzip' }])).toBe(true);
   expect(isPacked([{ name: 'HTTP_CONTENT_ENCODING', value: 'identity' }])).toBe(false);
+});
+
+it('redactHeaderBlock reads lines that are no headers, and folded ones', () => {
+  const head = 'Set-Cookie : a=b\nSet-Cookie: a=b\n ; c=d\r\nSet-Cookie\r: x\nSet-Cookie: a\rb\nid=1;token=x\n\n';
+  const { exchange, bodies } = storedExchange({ stdout: head });
+  expect(Buffer.from(redactHeaderBlock(exchange, bodies.stdout)).toString()).toBe(
+    'Set-Cookie : [redacted]\nSet-Cookie: [redacted]\r\nSet-Cookie\r: [redacted]\nSet-Cookie: [redacted]\nid=1;token=[redacted]\n\n',
+  );
 });
 
 it('redactHeaderBlock replaces values and nothing else', () => {

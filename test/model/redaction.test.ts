@@ -203,6 +203,10 @@ describe('redactExchange', () => {
   });
 });
 
+it('redactValue takes a query string for one whatever it begins with', () => {
+  expect(redactValue('QUERY_STRING', '/password=a/b&x=1')).toBe('/password=[redacted]&x=1');
+});
+
 it('redactValue keeps an empty value, as there is nothing to hide', () => {
   expect(redactValue('HTTP_COOKIE', '')).toBe('');
 });
