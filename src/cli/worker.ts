@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { DebuggingProxy, type ProxyRoute } from '../capture/proxy.js';
-import { diagnose } from '../diagnosis/diagnose.js';
+import { describeFinding, diagnose } from '../diagnosis/diagnose.js';
 import type { Endpoint } from '../model/connection.js';
 import { type ErrorCode, FcgiInspectError } from '../model/errors.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
@@ -39,6 +39,7 @@ async function work({ routes, maxRequests, maxSpool, port }: WorkerTask): Promis
     protocol: protocols.fastcgi,
     clock,
     diagnose,
+    describe: describeFinding,
     ...(maxRequests === null ? {} : { maxRequests }),
     ...(maxSpool === null ? {} : { maxSpool }),
   });

@@ -21,6 +21,11 @@ export function diagnose(exchange: Exchange): readonly Finding[] {
   return findings === null ? NONE : findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
 }
 
+/** What is always said of a finding with this id; null for one that no rule makes. */
+export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'> | null {
+  return RULES.find((rule) => rule.id === id) ?? null;
+}
+
 function finding(
   rule: Rule,
   sighting: { detail: string; advice: readonly string[]; evidence?: Finding['evidence'] },

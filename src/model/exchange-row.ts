@@ -23,6 +23,7 @@ export function rowOf(exchange: Exchange, findings = exchange.findings): Exchang
     script: exchange.script,
     status: statusOf(exchange),
     appStatus: exchange.appStatus,
+    protocolStatus: exchange.protocolStatus,
     sizeIn: streams.stdin.bytes,
     sizeOut: streams.stdout.bytes,
     stderrBytes: streams.stderr.bytes,

@@ -44,7 +44,10 @@ export interface ResponseHead {
   readonly headers: readonly Header[];
   /** False when STDOUT ended, or the limit was reached, before the blank line: then the headers are what could be read. */
   readonly complete: boolean;
-  /** How many bytes of STDOUT the block takes, the blank line included: the body begins there. */
+  /**
+   * How many bytes of STDOUT the block takes, the blank line included: the body begins there. 0 when the block was complete and its bytes
+   * are not kept any more: then only `status` is known of it, and where the body begins is not.
+   */
   readonly length: number;
   /** Lines that are not `Name: value`, visible text, at most a few. */
   readonly invalidLines: readonly string[];
@@ -56,7 +59,7 @@ export interface StreamTotals {
   readonly records: number;
   /** Its empty record was seen. */
   readonly ended: boolean;
-  /** Content bytes that a record header announced and that were never seen (capture gap, or cut off). */
+  /** Content bytes that a record header announced and that were never seen (capture gap, or cut off), or that are not kept any more. */
   readonly missing: number;
 }
 
@@ -134,6 +137,10 @@ export interface Exchange {
   readonly url: string | null;
   /** SCRIPT_FILENAME, else SCRIPT_NAME. */
   readonly script: string | null;
+  /**
+   * Null when STDOUT has not told it, and when it did and that is not kept any more: `streams.stdout.missing` is above 0 then. What was
+   * cut off only because bytes are not kept is never given as a block without an end.
+   */
   readonly response: ResponseHead | null;
   readonly streams: Readonly<Record<StreamName, StreamTotals>>;
   /** The beginning of STDERR, at most STDERR_KEPT bytes (the rest is in the store). */
@@ -145,6 +152,7 @@ export interface Exchange {
   readonly protocolStatus: string | null;
   /** An ABORT_REQUEST was seen. */
   readonly abortSeen: boolean;
+  /** `gaps` counts the holes in what was captured; at least 1 when bytes that did pass are not kept any more. */
   readonly records: { readonly total: number; readonly gaps: number; readonly problems: number };
   /** The first problems, at most PROBLEMS_KEPT; `records.problems` counts all. */
   readonly problems: readonly Problem[];
@@ -209,6 +217,7 @@ export interface ExchangeRow {
   readonly script: string | null;
   readonly status: number | null;
   readonly appStatus: number | null;
+  readonly protocolStatus: string | null;
   /** Content bytes of STDIN and of STDOUT. */
   readonly sizeIn: number;
   readonly sizeOut: number;

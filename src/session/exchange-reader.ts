@@ -1,6 +1,4 @@
-import { NO_BYTES } from '../model/bytes.js';
-import type { Exchange, ExchangeRow, ExchangeTimes, StreamName, StreamTotals } from '../model/exchange.js';
-import type { Finding } from '../model/finding.js';
+import type { Exchange, StreamName } from '../model/exchange.js';
 import {
   BODY_PER_READ,
   type BodyRange,
@@ -8,10 +6,10 @@ import {
   type RecordBytes,
   type RecordPage,
 } from '../model/inspection.js';
-import { MICROSECONDS_PER_MILLISECOND } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { snapshot } from './exchange-snapshot.js';
+import { type Diagnosis, fromRow, later } from './incomplete-exchange.js';
 import type { KeptExchange } from './kept-exchange.js';
 import type { Pace } from './pace.js';
 import { gapsBetween } from './raw-reader.js';
@@ -30,7 +28,7 @@ export class ExchangeReader {
   constructor(
     private readonly protocol: Protocol,
     private readonly store: ByteStore,
-    private readonly diagnose: (exchange: Exchange) => readonly Finding[],
+    private readonly diagnosis: Diagnosis,
   ) {}
 
   async exchange(kept: KeptExchange, pace: Pace): Promise<Exchange> {
@@ -160,84 +158,17 @@ export class ExchangeReader {
     return new Replay(kept, this.protocol, this.store);
   }
 
-  /** What the row knows was seen; a replay that lacks bytes may know less, and must not contradict it. */
   private finish(kept: KeptExchange, replay: Replay): Exchange {
-    const row = kept.row();
     const made = replay.exchange;
-    if (made !== null && !replay.lossy && made.outcome !== null) return snapshot(made, this.diagnose(made));
-    const known = made ?? bareExchange(kept);
-    const exchange = snapshot(
-      {
-        ...known,
-        requestId: row.requestId,
-        role: row.role,
-        outcome: row.outcome,
-        times: { ...known.times, ...timesOf(row) },
-        streams: {
-          ...known.streams,
-          stdin: lacking(known.streams.stdin, row.sizeIn),
-          stdout: lacking(known.streams.stdout, row.sizeOut),
-          stderr: lacking(known.streams.stderr, row.stderrBytes),
-        },
-        method: row.method,
-        url: row.url,
-        script: row.script,
-        appStatus: row.appStatus,
-      },
-      [],
-    );
-    return { ...exchange, findings: this.diagnose(exchange) };
+    if (made === null || replay.lostFrom !== null) return fromRow(kept, replay, this.diagnosis);
+    if (made.outcome !== null) return snapshot(made, this.diagnosis.diagnose(made));
+    // Our decoder failed on it, then and now.
+    const { outcome, total, at } = kept.row();
+    const exchange = snapshot({ ...made, outcome, times: { ...made.times, end: later(at, total) } }, []);
+    return { ...exchange, findings: this.diagnosis.diagnose(exchange) };
   }
 }
 
 function lastEventOf(kept: KeptExchange): number {
   return kept.live === null ? kept.lastEvent : kept.connection.events - 1;
-}
-
-/** Whole records that were seen and are not there any more leave no trace in a replay: what it does not have of `seen` bytes is missing. */
-function lacking(made: StreamTotals, seen: number): StreamTotals {
-  return { ...made, missing: Math.max(made.missing, seen - made.bytes) };
-}
-
-/** The times that a row has, as they were, but for what is less than a microsecond. */
-function timesOf(row: ExchangeRow): Pick<ExchangeTimes, 'begin' | 'firstStdout' | 'end'> {
-  const after = (milliseconds: number | null) =>
-    milliseconds === null ? null : row.at + milliseconds * MICROSECONDS_PER_MILLISECOND;
-  return { begin: row.at, firstStdout: after(row.ttfb), end: after(row.total) };
-}
-
-/** An exchange of which nothing is stored any more: what its row says, and that the rest is missing. */
-function bareExchange(kept: KeptExchange): Exchange {
-  const row = kept.row();
-  const { connection } = kept;
-  const none: StreamTotals = { bytes: 0, records: 0, ended: false, missing: 0 };
-  return {
-    n: row.n,
-    connection: row.connection,
-    requestId: row.requestId,
-    client: connection.client,
-    server: connection.server,
-    role: row.role,
-    keepConnection: null,
-    precedingRequests: 0,
-    outcome: row.outcome,
-    times: { paramsEnd: null, stdinEnd: null, lastStdout: null, ...timesOf(row) },
-    params: [],
-    paramsComplete: false,
-    method: row.method,
-    url: row.url,
-    script: row.script,
-    response: null,
-    streams: { params: none, stdin: none, stdout: none, stderr: none, data: none },
-    stderrHead: NO_BYTES,
-    bodyHead: NO_BYTES,
-    appStatus: row.appStatus,
-    protocolStatus: null,
-    abortSeen: false,
-    records: { total: row.records, gaps: 0, problems: row.problems },
-    problems: [],
-    connectionEnd: null,
-    failure: null,
-    findings: [],
-  };
 }

@@ -91,7 +91,7 @@ export const FIELDS: readonly FilterField[] = [
     name: 'protocol.status',
     type: 'choice',
     help: 'the protocol status of END_REQUEST: request-complete, overloaded, …',
-    exchange: (exchange) => present(exchange.protocolStatus),
+    row: (row) => present(row.protocolStatus),
     choices: PROTOCOL_STATUSES,
     open: true,
   },

@@ -1,6 +1,7 @@
 import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Exchange, RecordEntry, StreamName } from '../model/exchange.js';
 import { STREAM_NAMES } from '../model/exchange.js';
+import type { Timestamp } from '../model/time.js';
 import type { Analyzer, Protocol } from '../protocol/analyzer.js';
 import type { ByteStore, StoreReader } from './byte-store.js';
 import type { KeptExchange } from './kept-exchange.js';
@@ -28,8 +29,11 @@ const EVERYTHING: ReplayWish = { entriesFrom: 0, range: null };
 export class Replay {
   /** The analyzer's object; null when it has not been opened (yet), or its beginning is lost. */
   exchange: Exchange | null = null;
-  /** Bytes that did pass are not there any more, or never were recorded: what is told may be less than what was seen. */
-  lossy = false;
+  /**
+   * When the first bytes passed that are not there any more, or never were recorded; null when all are there. What is told of later
+   * times may be less than what was seen, or other.
+   */
+  lostFrom: Timestamp | null = null;
   /** All records so far, those that are not in `entries` too. */
   records = 0;
   readonly entries: RecordEntry[] = [];
@@ -116,7 +120,7 @@ export class Replay {
     const until = endOfStored(this.kept, this.next, last);
     for (; this.next <= last && !this.broken; this.next += 1) {
       if (connection.firstEvent > this.next) {
-        this.lossy = true;
+        this.lostFrom ??= Number.POSITIVE_INFINITY;
         this.broken = true;
         return;
       }
@@ -129,7 +133,7 @@ export class Replay {
         const read = position < 0 ? null : this.reader.read(position, length, until);
         const bytes = read instanceof Promise ? await read : read;
         if (bytes === null) {
-          this.lossy = true;
+          this.lostFrom ??= at;
           this.analyze({ kind: 'gap', connection: connection.id, at, side, length });
         } else this.analyze({ kind: 'bytes', connection: connection.id, at, side, bytes, origin: position });
       }

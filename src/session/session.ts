@@ -40,6 +40,8 @@ export interface SessionOptions {
   readonly maxRequests?: number;
   /** Called once as an exchange settles, and whenever it is made anew: the same exchange must give the same findings. */
   readonly diagnose?: (exchange: Exchange) => readonly Finding[];
+  /** Severity and title of a finding that cannot be made anew because the bytes that it stood on are gone; null when nobody knows. */
+  readonly describe?: (id: string) => Pick<Finding, 'severity' | 'title'> | null;
 }
 
 /**
@@ -61,7 +63,7 @@ export class Session implements Inspection {
   private storeError: string | null = null;
 
   constructor(private readonly options: SessionOptions) {
-    const { protocol, store, clock, maxRequests = DEFAULT_MAX_REQUESTS } = options;
+    const { protocol, store, clock, maxRequests = DEFAULT_MAX_REQUESTS, describe = () => null } = options;
     const diagnose = (exchange: Exchange) => this.diagnose(exchange);
     const changed = () => this.changed();
     this.startedAt = clock();
@@ -74,7 +76,7 @@ export class Session implements Inspection {
       settled: (kept, amended) => this.views.offer(kept, amended),
       warn: (text) => this.warn(text),
     });
-    this.reader = new ExchangeReader(protocol, store, diagnose);
+    this.reader = new ExchangeReader(protocol, store, { diagnose, describe });
     const { index, open } = this.recorder;
     this.views = new RowViews({ index, open, reader: this.reader, pace: () => this.pace(), changed });
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diagnose } from '../../src/diagnosis/diagnose.js';
+import { describeFinding, diagnose } from '../../src/diagnosis/diagnose.js';
 import { RULES } from '../../src/diagnosis/rules/index.js';
 import type { ConnectFailure } from '../../src/model/connection.js';
 import type { Problem } from '../../src/model/exchange.js';
@@ -74,6 +74,24 @@ describe('rules', () => {
   it.each(CASES)('%s', (id, trigger, nearMiss) => {
     expect(ids(trigger)[0]).toBe(id);
     expect(ids(nearMiss)).not.toContain(id);
+  });
+
+  it('say of nothing that it did not come when its bytes are missing', () => {
+    const unseen = (outcome: 'backend-closed' | 'backend-reset' | 'completed'): ExchangeOptions => ({
+      outcome,
+      stdout: 'x'.repeat(100),
+      gaps: { stdout: [[0, 100]] },
+      override: { response: null },
+    });
+    expect(ids(unseen('backend-closed'))).toEqual(['crash-mid-response']);
+    expect(ids(unseen('backend-reset'))).toEqual(['crash-mid-response']);
+    expect(ids(unseen('completed'))).toEqual([]);
+    expect(ids({ stdout: 'oops', gaps: { stdout: [[2, 4]] }, override: { response: headless } })).toEqual([]);
+  });
+
+  it('describe their findings without an exchange', () => {
+    for (const { id, severity, title } of RULES) expect(describeFinding(id)).toMatchObject({ severity, title });
+    expect(describeFinding('no-rule')).toBeNull();
   });
 
   it('says nothing of an ordinary request', () => {

@@ -22,6 +22,7 @@ describe('rowOf', () => {
       script: '/srv/www/index.php',
       status: 200,
       appStatus: 0,
+      protocolStatus: 'request-complete',
       sizeIn: 3,
       sizeOut: STDOUT.length,
       stderrBytes: 4,

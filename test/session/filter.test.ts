@@ -25,6 +25,7 @@ const ROW: ExchangeRow = {
   script: '/srv/www/admin/list.php',
   status: 503,
   appStatus: 0,
+  protocolStatus: 'request-complete',
   sizeIn: 12,
   sizeOut: 1_500_000,
   stderrBytes: 0,

@@ -7,7 +7,9 @@ export const crashMidResponse = defineRule({
   title: 'The backend died in the middle of its response',
   about: 'end',
   check({ outcome, streams, connectionEnd, problems }) {
-    if ((outcome !== 'backend-reset' && outcome !== 'backend-closed') || streams.stdout.bytes === 0) return null;
+    if (outcome !== 'backend-reset' && outcome !== 'backend-closed') return null;
+    // A record header that announced content is a beginning too, though none of the content was seen.
+    if (streams.stdout.bytes + streams.stdout.missing === 0) return null;
     const how = outcome === 'backend-reset' ? 'reset' : 'closed';
     const cut = problems.some(({ code }) => code === 'truncated-record') ? ', inside a record' : '';
     return {

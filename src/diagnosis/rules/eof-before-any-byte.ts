@@ -7,7 +7,7 @@ export const eofBeforeAnyByte = defineRule({
   title: 'The backend closed the connection without an answer',
   about: 'end',
   check({ outcome, streams, times, connectionEnd, precedingRequests }) {
-    if (outcome !== 'backend-closed' || streams.stdout.bytes > 0) return null;
+    if (outcome !== 'backend-closed' || streams.stdout.bytes + streams.stdout.missing > 0) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);
     const kept = precedingRequests > 0 ? ` It had served ${precedingRequests} requests on this connection before.` : '';
     return {

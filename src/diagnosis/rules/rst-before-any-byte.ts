@@ -7,7 +7,7 @@ export const rstBeforeAnyByte = defineRule({
   title: 'The backend reset the connection without an answer',
   about: 'end',
   check({ outcome, streams, times, connectionEnd, script }) {
-    if (outcome !== 'backend-reset' || streams.stdout.bytes > 0) return null;
+    if (outcome !== 'backend-reset' || streams.stdout.bytes + streams.stdout.missing > 0) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);
     return {
       detail: `The reset came ${after ?? '?'} ms after the request began; not one byte of STDOUT had come${script ? ` (${script})` : ''}.`,
