@@ -20,7 +20,8 @@ import {
 /**
  * HAR 1.2, as browsers' developer tools read it. Entries are written as they come, so that memory does not grow with their number, and
  * `end` makes the file whole. HAR wants entries in the order of their start while requests come in the order of their end: as many as
- * ENTRIES_HELD wait to be overtaken, which sorts everything but requests that outlasted that many others.
+ * ENTRIES_HELD wait to be overtaken, which sorts everything but requests that outlasted that many others. They wait as finished text,
+ * since the session may have let go of their bodies by then, and the oldest go early when that text gets longer than TEXT_HELD.
  *
  * Chrome refuses a whole file for one missing number, Firefox for a missing array or page, so every entry has all of them, also when
  * there was no response. What is FastCGI's own stands under `_fastcgi`.
@@ -29,40 +30,52 @@ export function har(options: OutputOptions): ExchangeOutput {
   return new HarWriter(options);
 }
 
-/** Exchanges without bodies: a few kilobytes each. */
 const ENTRIES_HELD = 200;
+/** In characters: two of the largest bodies, or ENTRIES_HELD ordinary pages many times over. */
+const TEXT_HELD = 32 * 1024 * 1024;
+
+interface HeldEntry {
+  readonly begin: Timestamp;
+  readonly n: number;
+  readonly text: string;
+}
 
 const PAGE = 'page_1';
 /** HAR's own sign for "does not apply" and "not known". */
 const NOT_KNOWN = -1;
 
 class HarWriter implements ExchangeOutput {
-  /** In the order of their start. Never more than ENTRIES_HELD after a call. */
-  readonly #held: Exchange[] = [];
+  /** In the order of their start. After a call no more than ENTRIES_HELD, and their texts, #length in all, no longer than TEXT_HELD. */
+  readonly #held: HeldEntry[] = [];
+  #length = 0;
   #begun = false;
   #written = 0;
 
   constructor(private readonly options: OutputOptions) {}
 
   async exchange(exchange: Exchange): Promise<void> {
-    const later = this.#held.findLastIndex((held) => startsBefore(held, exchange)) + 1;
-    this.#held.splice(later, 0, exchange);
-    if (this.#held.length > ENTRIES_HELD) await this.#writeEntry(this.#held.shift()!);
+    const text = JSON.stringify(await harEntry(exchange, this.options));
+    const entry = { begin: exchange.times.begin, n: exchange.n, text };
+    const later = this.#held.findLastIndex((held) => startsBefore(held, entry)) + 1;
+    this.#held.splice(later, 0, entry);
+    this.#length += text.length;
+    while (this.#held.length > ENTRIES_HELD || this.#length > TEXT_HELD) await this.#writeOldest();
   }
 
   /** HAR knows requests only; their entries name the connection. */
   async connection(): Promise<void> {}
 
   async end(summary: SessionSummary): Promise<void> {
-    while (this.#held.length > 0) await this.#writeEntry(this.#held.shift()!);
+    while (this.#held.length > 0) await this.#writeOldest();
     await this.#begin(summary.startedAt);
     await this.options.write('\n]}}\n');
   }
 
-  async #writeEntry(exchange: Exchange): Promise<void> {
-    const entry = JSON.stringify(await harEntry(exchange, this.options));
-    await this.#begin(exchange.times.begin);
-    await this.options.write(`${this.#written++ === 0 ? '\n' : ',\n'}${entry}`);
+  async #writeOldest(): Promise<void> {
+    const { begin, text } = this.#held.shift()!;
+    this.#length -= text.length;
+    await this.#begin(begin);
+    await this.options.write(`${this.#written++ === 0 ? '\n' : ',\n'}${text}`);
   }
 
   async #begin(at: Timestamp): Promise<void> {
@@ -80,8 +93,8 @@ class HarWriter implements ExchangeOutput {
   }
 }
 
-function startsBefore(a: Exchange, b: Exchange): boolean {
-  return a.times.begin === b.times.begin ? a.n < b.n : a.times.begin < b.times.begin;
+function startsBefore(a: HeldEntry, b: HeldEntry): boolean {
+  return a.begin === b.begin ? a.n < b.n : a.begin < b.begin;
 }
 
 async function harEntry(original: Exchange, options: OutputOptions) {
@@ -128,7 +141,8 @@ async function responseOf(
   const { response, streams } = exchange;
   const headers = response?.headers ?? [];
   const error = errorOf(exchange);
-  const bodySize = response === null ? NOT_KNOWN : Math.max(0, streams.stdout.bytes - response.length);
+  const headersSize = response?.length || NOT_KNOWN;
+  const bodySize = headersSize === NOT_KNOWN ? NOT_KNOWN : Math.max(0, streams.stdout.bytes - headersSize);
   return {
     status: statusOf(exchange) ?? 0,
     statusText: response?.reason ?? '',
@@ -137,17 +151,18 @@ async function responseOf(
     headers: headers.map(({ name, value }) => ({ name, value })),
     content: await responseContent(original, inspection, redact).catch(unreadableContent),
     redirectURL: headerValue(headers, 'location') ?? '',
-    headersSize: response?.length ?? NOT_KNOWN,
+    headersSize,
     bodySize,
     _transferSize: streams.stdout.bytes,
     ...(error === null ? {} : { _error: error }),
   };
 }
 
-/** Why there is no whole response; null when there is one. */
+/** Why there is no whole response; null when there is one, or nobody knows any more. */
 function errorOf(exchange: Exchange): string | null {
-  const { outcome, failure, connectionEnd, protocolStatus } = exchange;
-  if (outcome === 'completed' && statusOf(exchange) !== null) return null;
+  const { outcome, failure, connectionEnd, protocolStatus, streams } = exchange;
+  // What is not kept may well have been a whole response.
+  if (outcome === 'completed' && (statusOf(exchange) !== null || streams.stdout.missing > 0)) return null;
   if (failure !== null) return `${outcome}: ${failure.errno}`;
   if (outcome === 'completed') return 'no complete header block';
   if (outcome === 'rejected') return `rejected: ${protocolStatus}`;

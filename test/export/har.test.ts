@@ -327,6 +327,28 @@ describe('content', () => {
     expect(lie.response.content).toMatchObject({ text: 'Yf8=', encoding: 'base64' });
   });
 
+  it('invents no error for a response that was not kept', async () => {
+    const stdout = 'Status: 200\r\nSet-Cookie: sid=s3cret\r\n\r\nabc';
+    const lost = { status: 200, reason: '', headers: [], complete: true, length: 0, invalidLines: [] };
+    const all = { stdout: [[0, stdout.length] as const] };
+    for (const response of [null, lost]) {
+      const { response: gone } = await entryOf({ stdout, gaps: all, override: { response } });
+      expect(gone._error).toBeUndefined();
+      expect(gone).toMatchObject({ status: response === null ? 0 : 200, headersSize: -1, bodySize: -1 });
+      expect(gone.content).toEqual({
+        size: 0,
+        mimeType: 'x-unknown',
+        comment: `the response was not kept: ${stdout.length} bytes are missing`,
+      });
+      // What is left of a header block whose end nobody knows may be half a secret.
+      const half = await entryOf({ stdout, gaps: { stdout: [[30, stdout.length]] }, override: { response } });
+      expect(half.response._error).toBeUndefined();
+      expect(JSON.stringify(half)).not.toContain('sid=');
+    }
+    const cut = await entryOf({ stdout: 'Status: 200\r\n' });
+    expect(cut.response._error).toBe('no complete header block');
+  });
+
   it('says what is missing, and leaves out the text of a body that was not kept', async () => {
     const stdout = stdoutOf('Content-Type: text/plain', 'abc###def');
     const start = stdout.length - 9;
@@ -435,6 +457,44 @@ describe('the file', () => {
     // Whatever comes next, the file is whole after `end`.
     await output.end(sessionSummary());
     expect(checked(collected.text).log.entries).toHaveLength(1000);
+  });
+
+  it('has bodies that were there when the request came, however soon they go', async () => {
+    const collected = new CollectedOutput();
+    const inspection = new FakeInspection();
+    const output = har(collected.options(inspection));
+    for (let n = 1; n <= 100; n++) {
+      const one = storedExchange({ n, begin: BEGIN + n, stdin: `in ${n}`, stdout: stdoutOf('X: y', `out ${n}`) });
+      inspection.put(one);
+      await output.exchange(one.exchange);
+      inspection.evict(n);
+    }
+    expect(collected.text).toBe('');
+    await output.end(sessionSummary());
+    const { entries } = checked(collected.text).log;
+    expect(entries.map((entry: Har) => entry.response.content.text)).toEqual(
+      Array.from({ length: 100 }, (_, i) => `out ${i + 1}`),
+    );
+    expect(entries[99].request.postData.text).toBe('in 100');
+  });
+
+  it('does not hold more text back than fits, the oldest going first', async () => {
+    const collected = new CollectedOutput();
+    const inspection = new FakeInspection();
+    const output = har(collected.options(inspection));
+    const large = stdoutOf('Content-Type: text/plain', 'a'.repeat(12_000_000));
+    for (const n of [2, 1]) {
+      const one = storedExchange({ n, begin: BEGIN + n, stdout: large });
+      inspection.put(one);
+      await output.exchange(one.exchange);
+    }
+    expect(collected.text).toBe('');
+    const third = storedExchange({ n: 3, begin: BEGIN + 3, stdout: large });
+    inspection.put(third);
+    await output.exchange(third.exchange);
+    expect(collected.text.match(/"n":\d+/g)).toEqual(['"n":1']);
+    await output.end(sessionSummary());
+    expect(checked(collected.text).log.entries.map((entry: Har) => entry._fastcgi.n)).toEqual([1, 2, 3]);
   });
 
   it('is whole also when the session has died', async () => {
