@@ -46,8 +46,11 @@ export async function responseContent(
 ): Promise<HarContent> {
   const { response, streams } = exchange;
   const total = streams.stdout.bytes + streams.stdout.missing;
-  if (response === null || total === 0) return { size: 0, mimeType: UNKNOWN_TYPE };
-  if (!response.complete) return headlessContent(exchange, inspection, redact);
+  if (total === 0) return { size: 0, mimeType: UNKNOWN_TYPE };
+  if (response === null || response.length === 0 || !response.complete) {
+    if (streams.stdout.bytes > 0) return headlessContent(exchange, inspection, redact);
+    return { size: 0, mimeType: UNKNOWN_TYPE, comment: notKept('response', total) };
+  }
   const contentType = headerValue(response.headers, 'content-type');
   const mimeType = contentType ?? UNKNOWN_TYPE;
   const wireSize = total - response.length;
@@ -59,7 +62,7 @@ export async function responseContent(
   const { bytes, undone, complete, problem } = await undoContentCoding(stored, encoding, HAR_BODY_LIMIT);
   const absent = wireSize - stored.read;
   if (stored.read === 0 && absent > 0) {
-    return { size: wireSize, mimeType, comment: `the body was not kept: ${absent} bytes are missing` };
+    return { size: wireSize, mimeType, comment: notKept('body', absent) };
   }
   return {
     size: bytes.length,
@@ -79,7 +82,12 @@ async function headlessContent(exchange: Exchange, inspection: Inspection, redac
     size: bytes.length,
     mimeType: UNKNOWN_TYPE,
     ...encoded(bytes, null, 'encoding'),
-    ...comment(content.missing(), 'no complete header block: this is STDOUT from its beginning'),
+    ...comment(
+      content.missing(),
+      exchange.streams.stdout.missing > 0
+        ? 'the header block was not kept whole: this is STDOUT from its beginning'
+        : 'no complete header block: this is STDOUT from its beginning',
+    ),
   };
 }
 
@@ -111,6 +119,10 @@ export async function postData(
     ...(params === null ? {} : { params }),
     ...comment(absent, uncoded.problem),
   };
+}
+
+function notKept(what: string, missing: number): string {
+  return `the ${what} was not kept: ${missing} bytes are missing`;
 }
 
 /** When the session cannot be asked any more: the entry is written all the same. */

@@ -75,7 +75,10 @@ function requestObject(exchange: Exchange) {
       total: since(times.end),
     },
     params: exchange.params.map(paramPair),
-    responseHeaders: exchange.response?.headers.map(({ name, value }) => [name, value]) ?? null,
+    // A block that is not kept any more is not one without headers.
+    responseHeaders: exchange.response?.length
+      ? exchange.response.headers.map(({ name, value }) => [name, value])
+      : null,
     records: { total: records.total, gaps: records.gaps, problems: records.problems },
   };
 }

@@ -33,7 +33,12 @@ export async function streamContent(
   const plain = new PlainContent(inspection, exchange.n, stream, bytes + missing);
   if (!redact || bytes === 0) return plain;
   if (stream === 'stdin' && holdsFields(exchange.params)) return redactedFields(exchange, plain);
-  if (stream === 'stdout' && exchange.response !== null) return redactedHead(exchange, plain);
+  if (stream === 'stdout') {
+    // What is left of a header block whose end is not known any more may hold secrets.
+    const { response } = exchange;
+    if (missing > 0 && (response === null || response.length === 0 || !response.complete)) return null;
+    if (response !== null) return redactedHead(exchange, plain);
+  }
   return plain;
 }
 
