@@ -5,11 +5,11 @@ import type { ConnectFailure } from '../../src/model/connection.js';
 import type { Problem } from '../../src/model/exchange.js';
 import { type ExchangeOptions, storedExchange } from '../support/exchange-fixture.js';
 
-const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp'): ExchangeOptions => ({
+const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp', errno = 'E'): ExchangeOptions => ({
   outcome: 'not-connected',
   stdout: '',
   override: {
-    failure: { reason, errno: 'E', message: 'connect failed' },
+    failure: { reason, errno, message: 'connect failed' },
     appStatus: null,
     protocolStatus: null,
     server: kind === 'tcp' ? { kind, host: '127.0.0.1', port: 9000 } : { kind, path: '/run/x.sock' },
@@ -38,7 +38,10 @@ const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, nearMiss:
   ['unix-socket-stale', failed('refused', 'unix'), failed('refused')],
   ['unix-socket-permission', failed('denied', 'unix'), failed('missing', 'unix')],
   ['unix-backlog-full', failed('backlog-full', 'unix'), failed('refused', 'unix')],
-  ['connect-timeout', failed('timed-out'), failed('refused')],
+  ['local-port-exhaustion', failed('other', 'tcp', 'EADDRNOTAVAIL'), failed('other', 'tcp', 'EADDRINUSE')],
+  ['backend-name-unknown', failed('unreachable', 'tcp', 'ENOTFOUND'), failed('unreachable', 'tcp', 'EHOSTUNREACH')],
+  ['connect-timeout', failed('timed-out'), failed('unreachable', 'tcp', 'EAI_AGAIN')],
+  ['connect-failed', failed('denied'), failed('denied', 'unix')],
   ['peer-speaks-not-fastcgi', foreign('client'), foreign('server')],
   ['backend-speaks-http', foreign('server'), foreign('client')],
   ['overloaded', rejected('overloaded'), rejected('cant-mpx-conn')],
@@ -92,6 +95,28 @@ describe('rules', () => {
   it('describe their findings without an exchange', () => {
     for (const { id, severity, title } of RULES) expect(describeFinding(id)).toMatchObject({ severity, title });
     expect(describeFinding('no-rule')).toBeNull();
+  });
+
+  it.each([
+    ['EMFILE', 'other', 'local-port-exhaustion', 'ulimit -n'],
+    ['ENFILE', 'other', 'local-port-exhaustion', 'fs.file-max'],
+    ['EADDRNOTAVAIL', 'other', 'local-port-exhaustion', 'ip_local_port_range'],
+    ['EAI_AGAIN', 'unreachable', 'backend-name-unknown', 'resolv.conf'],
+    ['ENETUNREACH', 'unreachable', 'connect-timeout', 'firewall'],
+    ['EPERM', 'denied', 'connect-failed', 'output chain'],
+    ['EPROTOTYPE', 'other', 'connect-failed', 'no stream socket'],
+  ] as const)('%s gets the advice that fits it', (errno, reason, id, words) => {
+    const [finding] = diagnose(storedExchange(failed(reason, 'tcp', errno)).exchange);
+    expect(finding?.id).toBe(id);
+    expect(finding?.advice.join()).toContain(words);
+  });
+
+  it('thinks of missing IPv6 when an IPv6 address has no local one to go from', () => {
+    const { exchange } = storedExchange(failed('other', 'tcp', 'EADDRNOTAVAIL'));
+    const advice = (host: string) =>
+      diagnose({ ...exchange, server: { kind: 'tcp', host, port: 9000 } })[0]?.advice.join();
+    expect(advice('::1')).toContain('IPv6');
+    expect(advice('127.0.0.1')).not.toContain('IPv6');
   });
 
   it('says nothing of an ordinary request', () => {

@@ -1,12 +1,15 @@
 import type { Rule } from '../rule.js';
+import { backendNameUnknown } from './backend-name-unknown.js';
 import { backendSpeaksHttp } from './backend-speaks-http.js';
 import { clientAbort } from './client-abort.js';
+import { connectFailed } from './connect-failed.js';
 import { connectRefusedTcp } from './connect-refused-tcp.js';
 import { connectTimeout } from './connect-timeout.js';
 import { crashMidResponse } from './crash-mid-response.js';
 import { endWithoutHeader } from './end-without-header.js';
 import { eofBeforeAnyByte } from './eof-before-any-byte.js';
 import { headerNotTerminated } from './header-not-terminated.js';
+import { localPortExhaustion } from './local-port-exhaustion.js';
 import { peerSpeaksNotFastcgi } from './peer-speaks-not-fastcgi.js';
 import { phpFatal } from './php-fatal.js';
 import { primaryScriptUnknown } from './primary-script-unknown.js';
@@ -25,7 +28,10 @@ export const RULES: readonly Rule[] = [
   unixSocketStale,
   unixSocketPermission,
   unixBacklogFull,
+  localPortExhaustion,
+  backendNameUnknown,
   connectTimeout,
+  connectFailed,
   peerSpeaksNotFastcgi,
   backendSpeaksHttp,
   ...requestRejected,

@@ -5,8 +5,8 @@ export const unixSocketPermission = defineRule({
   severity: 'error',
   title: 'No permission to connect to the backend’s socket',
   about: 'end',
-  check({ failure }) {
-    if (failure?.reason !== 'denied') return null;
+  check({ failure, server }) {
+    if (failure?.reason !== 'denied' || server.kind !== 'unix') return null;
     return {
       detail: `${failure.message} (${failure.errno}). This is what fcgi-inspect’s own user may do; the web server’s user may have other rights.`,
       advice: [

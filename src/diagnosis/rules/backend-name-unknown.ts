@@ -1,0 +1,31 @@
+import type { ConnectFailure } from '../../model/connection.js';
+import { defineRule } from '../rule.js';
+
+/** The resolver's own error codes: getaddrinfo's, and ENOTFOUND, which stands for several of them. */
+export function isNameFailure(failure: ConnectFailure): boolean {
+  return failure.errno === 'ENOTFOUND' || failure.errno === 'ENODATA' || failure.errno.startsWith('EAI_');
+}
+
+/**
+ * No packet was sent: the name given to --upstream led to no address. Web servers look names up when they start and then refuse to, so
+ * that this state has no message of theirs that its id could follow.
+ */
+export const backendNameUnknown = defineRule({
+  id: 'backend-name-unknown',
+  severity: 'error',
+  title: 'The backend’s name has no address',
+  about: 'end',
+  check({ failure, server }) {
+    if (failure === null || server.kind !== 'tcp' || !isNameFailure(failure)) return null;
+    const temporary = failure.errno === 'EAI_AGAIN';
+    return {
+      detail: `${failure.message} (${failure.errno}).`,
+      advice: [
+        ...(temporary ? ['The name server did not answer: see /etc/resolv.conf, and whether it can be reached.'] : []),
+        `Look it up on this machine: getent hosts ${server.host}. A spelling mistake, or a name that only another network knows?`,
+        'Names of containers are known on their own network only: run fcgi-inspect on it, or give --upstream the published port.',
+        'An address in place of the name needs no lookup at all.',
+      ],
+    };
+  },
+});
