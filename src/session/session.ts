@@ -201,26 +201,28 @@ export class Session implements Inspection {
 
   /**
    * The store gives the positions from `from` to `to` up. Unremarkable exchanges with bytes there are evicted. The bytes of remarkable
-   * ones are stored anew, unless all of theirs together take more than `budget`, or time is short: then they become gaps.
+   * ones are stored anew, unless time is short; of those that take more than `budget` together, the largest become gaps: one long download
+   * must not cost a hundred small failures theirs.
    */
   async makeRoom(from: number, to: number, budget: number, hurry: () => boolean): Promise<void> {
     const pace = this.pace();
     const doomed = new Set<KeptExchange>();
-    const worthy: KeptExchange[] = [];
-    let remarkable = 0;
+    const remarkable: { readonly kept: KeptExchange; readonly bytes: number }[] = [];
     for (const kept of this.recorder.index.all()) {
       if (pace.isOver) await pace.turn();
-      if (kept.isRemarkable) {
-        remarkable += kept.storedBytes();
-        if (kept.hasBytesIn(from, to)) worthy.push(kept);
-      } else if (kept.hasBytesIn(from, to)) doomed.add(kept);
+      if (kept.isRemarkable) remarkable.push({ kept, bytes: kept.storedBytes() });
+      else if (kept.hasBytesIn(from, to)) doomed.add(kept);
     }
     this.recorder.index.evictAll(doomed);
     this.changed();
-    if (remarkable > budget) return;
-    for (const kept of worthy) {
-      if (hurry()) return;
-      if (!kept.evicted) await this.reader.storeAnew(kept, from, to, hurry, pace);
+    // Of equal ones the newest first: they are looked at soonest.
+    remarkable.sort((a, b) => a.bytes - b.bytes || b.kept.n - a.kept.n);
+    let left = budget;
+    for (const { kept, bytes } of remarkable) {
+      left -= bytes;
+      if (left < 0 || hurry()) return;
+      if (pace.isOver) await pace.turn();
+      if (!kept.evicted && kept.hasBytesIn(from, to)) await this.reader.storeAnew(kept, from, to, hurry, pace);
     }
   }
 
