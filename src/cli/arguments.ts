@@ -2,13 +2,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { type Endpoint, formatEndpoint } from '../model/connection.js';
 import { FcgiInspectError } from '../model/errors.js';
 import type { Severity } from '../model/finding.js';
+import type { BodyMode } from '../model/output.js';
 import { parseBytes, parseDuration } from '../model/quantity.js';
 import { parseFilter } from '../session/filter.js';
 import { isLocal, parseAddress } from './address.js';
 import { EPILOGUE } from './help.js';
 
 export type Format = 'tui' | 'lines' | 'detail' | 'ndjson';
-export type Bodies = 'none' | 'text' | 'base64' | 'sha256';
 
 /** What the command line asks for, checked and complete. */
 export interface Settings {
@@ -20,7 +20,7 @@ export interface Settings {
   /** A path, `-` for standard output, or null. */
   readonly har: string | null;
   readonly ndjson: string | null;
-  readonly bodies: Bodies;
+  readonly bodies: BodyMode;
   readonly redact: boolean;
   readonly failOn: Severity | 'never';
   readonly count: number | null;
@@ -122,7 +122,7 @@ interface Raw {
   readonly format?: Format;
   readonly har?: string;
   readonly ndjson?: string;
-  readonly bodies: Bodies;
+  readonly bodies: BodyMode;
   readonly redact: boolean;
   readonly failOn: Severity | 'never';
   readonly count?: number;

@@ -7,5 +7,3 @@ export type Exporter = (options: OutputOptions) => ExchangeOutput;
 
 /** All formats that requests are exported to. A new one is a file beside these and a line here. */
 export const EXPORTERS = { har, ndjson } as const satisfies Readonly<Record<string, Exporter>>;
-
-export type ExporterId = keyof typeof EXPORTERS;

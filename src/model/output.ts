@@ -26,7 +26,6 @@ interface Ended {
 
 /** What NDJSON says of each stream's bytes. */
 export type BodyMode = 'none' | 'text' | 'base64' | 'sha256';
-export const BODY_MODES: readonly BodyMode[] = ['none', 'text', 'base64', 'sha256'];
 
 export interface OutputOptions {
   /** Resolves when the reader has room again; rejects when it is gone. */

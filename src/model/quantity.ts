@@ -6,10 +6,6 @@
  * `GiB` are the binary ones. Three significant digits: enough to compare, short enough for a column.
  */
 
-/** The widest that formatDuration and formatBytes get, for columns that are aligned to the right. */
-export const DURATION_WIDTH = 6;
-export const BYTES_WIDTH = 6;
-
 export type DurationUnit = 'ms' | 's';
 export type SizeUnit = 'B' | 'KB' | 'MB';
 

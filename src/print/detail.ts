@@ -1,4 +1,5 @@
 import type { Side } from '../model/connection.js';
+import { connectionEndWords } from '../model/connection-end.js';
 import { connectionNotes } from '../model/connection-notes.js';
 import type { Exchange, Param, RecordEntry } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
@@ -8,7 +9,7 @@ import { formatBytes } from '../model/quantity.js';
 import { redactExchange } from '../model/redaction.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
 import { visibleBytes, visibleText } from '../model/visible-text.js';
-import { connectionEndWords } from './connection-end.js';
+import { failureWords } from './connect-failure.js';
 import { type PrintOptions, requestLine } from './lines.js';
 import { type Colour, paint, severityColour } from './style.js';
 
@@ -54,7 +55,7 @@ class DetailPrinter {
     this.#problems();
     this.#findings();
     this.#heading('end');
-    this.#line(`    ${connectionEndWords(exchange, lastRecordAt)}`);
+    this.#line(`    ${endWords(exchange, lastRecordAt)}`);
     for (const note of await connectionNotes(this.options.inspection, exchange))
       this.#line(`    ${visibleText(note, VALUE_SHOWN)}`);
     this.#line('');
@@ -187,6 +188,11 @@ class DetailPrinter {
     this.#text = '';
     if (text !== '') await this.options.write(text);
   }
+}
+
+function endWords(exchange: Exchange, lastRecordAt: Timestamp | null): string {
+  if (exchange.failure !== null) return failureWords(exchange.failure);
+  return connectionEndWords(exchange, lastRecordAt) ?? 'the connection was still open when the request was over';
 }
 
 function shownName(param: Param): string {

@@ -1,11 +1,12 @@
+import { connectionEndWords } from '../../model/connection-end.js';
 import { connectionNotes } from '../../model/connection-notes.js';
 import type { Exchange } from '../../model/exchange.js';
 import type { Evidence } from '../../model/finding.js';
 import { formatDuration } from '../../model/quantity.js';
 import { milliseconds } from '../../model/time.js';
 import { type Line, type Style, wrapWords } from '../paint.js';
-import { connectionEndWords, outcomeWords } from './connection-end.js';
 import { LineList } from './line-list.js';
+import { outcomeWords } from './outcome.js';
 import type { Pane } from './pane.js';
 
 /** What became of the request, who ended it, what is wrong and what to do. */
@@ -34,7 +35,7 @@ function diagnosisLines(exchange: Exchange, notes: readonly string[], width: num
       lines.push([[' '.repeat(indent) + (index === 0 ? mark : ' '.repeat(mark.length)) + piece, style]]);
   };
   say(outcomeWords(exchange), exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error');
-  const end = connectionEndWords(exchange);
+  const end = connectionEndWords(exchange, null);
   if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
   else if (exchange.outcome !== null && exchange.failure === null)
     say('The connection was still open on both sides when the request ended.');

@@ -1,9 +1,9 @@
+import { connectionEndWords } from '../../model/connection-end.js';
 import type { Exchange, RecordEntry } from '../../model/exchange.js';
 import { type Inspection, RECORDS_PER_PAGE } from '../../model/inspection.js';
 import { formatBytes, formatDuration } from '../../model/quantity.js';
 import { milliseconds, type Timestamp } from '../../model/time.js';
 import { fit, type Line, type Span, wrapWords } from '../paint.js';
-import { connectionEndWords } from './connection-end.js';
 import type { Pane, PaneContent, PaneLine, PaneView, PaneWant } from './pane.js';
 
 /** Every record on a time axis: when, from whom, what, how much. The end of the connection stands at its place among them. */
@@ -154,7 +154,7 @@ class Timeline implements PaneContent {
   private endOfConnection(): Line {
     return [
       [fit('', 6), 'plain'],
-      [`✕ ${connectionEndWords(this.exchange) ?? ''}`, 'warning'],
+      [`✕ ${connectionEndWords(this.exchange, null) ?? ''}`, 'warning'],
     ];
   }
 
