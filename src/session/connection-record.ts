@@ -70,8 +70,10 @@ const ENDERS: readonly EndedBy[] = ['web-server', 'backend', 'timeout', 'capture
 const STRIDE = 3;
 /** Numbers of a packed summary. */
 const TOTALS = 9;
-/** A prefix that nobody needs is cut off when it is worth the copying. */
+/** Events that nobody needs are forgotten when that is worth the copying. */
 const TRIM_AT_LEAST = 256;
+/** All events, from the first on; shared, as most connections forget none. */
+const ALL_EVENTS: readonly number[] = Object.freeze([0, 0]);
 
 /** One connection as it is remembered: its events without their bytes. */
 export class ConnectionRecord {
@@ -84,15 +86,19 @@ export class ConnectionRecord {
   /** It is not in the session's table any more. */
   forgotten = false;
   /**
-   * A plain array of doubles: 24 bytes an event, and no objects. `base` is the number of its first event. When the connection is closed,
-   * its summary's numbers are put behind the events.
+   * A plain array of doubles: 24 bytes an event, and no objects. When the connection is closed, its summary's numbers are put behind the
+   * events. Events may be forgotten anywhere: `runs` has, for each run of events that are still there, the number of the first and how
+   * many others stand before it. While the connection is live the last run goes on.
    */
   private numbers: number[] = [];
-  private base = 0;
+  private runs = ALL_EVENTS;
   private rare: Rare = NOTHING_RARE;
-  /** Its kept exchanges in the order of their opening, linked by `next`; evicted ones linger between until they are at the front. */
+  /** Its kept exchanges in the order of their opening, linked by `next` and `previous`. */
   private first: KeptExchange | null = null;
   private last: KeptExchange | null = null;
+  /** How many events were left, and how many exchanges were kept, when events were last forgotten. */
+  private left = 0;
+  private keptThen = 0;
 
   constructor(
     readonly id: ConnectionId,
@@ -103,14 +109,19 @@ export class ConnectionRecord {
     public live: LiveConnection | null,
   ) {}
 
-  /** How many events there have been; the number of the next. */
+  /** How many events there have been, while it is live; the number of the next. */
   get events(): number {
-    return this.base + (this.numbers.length - (this.live === null ? TOTALS : 0)) / STRIDE;
+    return this.runs.at(-2)! + this.remembered - this.runs.at(-1)!;
   }
 
-  /** The first event that is still known. */
-  get firstEvent(): number {
-    return this.base;
+  /** How many of them are still known. */
+  get remembered(): number {
+    return (this.numbers.length - (this.live === null ? TOTALS : 0)) / STRIDE;
+  }
+
+  /** Whether an event is still known. */
+  has(index: number): boolean {
+    return this.place(index) >= 0;
   }
 
   addBytes(at: Timestamp, side: Side, length: number, position: number): void {
@@ -127,8 +138,9 @@ export class ConnectionRecord {
     if (event.kind === 'failed') this.rare = { ...this.rare, failure: event.failure };
   }
 
+  /** Of an event that is still known. */
   event(index: number): StoredEvent {
-    const i = (index - this.base) * STRIDE;
+    const i = this.place(index);
     const at = this.numbers[i]!;
     const what = this.numbers[i + 2]!;
     const kind = KINDS[what % 16]!;
@@ -150,35 +162,77 @@ export class ConnectionRecord {
 
   /** The position of an event's bytes; -1 when it has none. */
   position(index: number): number {
-    return this.numbers[(index - this.base) * STRIDE + 1]!;
+    return this.numbers[this.place(index) + 1]!;
   }
 
   move(index: number, position: number): void {
-    this.numbers[(index - this.base) * STRIDE + 1] = position;
+    this.numbers[this.place(index) + 1] = position;
   }
 
   keep(exchange: KeptExchange): void {
     this.kept += 1;
+    exchange.previous = this.last;
     if (this.last === null) this.first = exchange;
     else this.last.next = exchange;
     this.last = exchange;
   }
 
-  /** One of the kept exchanges has been evicted: lets go of it, and of the events that only it needed. */
-  release(): void {
+  /** One of the kept exchanges has been evicted: lets go of it, and, when there are many, of the events that only it needed. */
+  release(exchange: KeptExchange): void {
     this.kept -= 1;
-    while (this.first?.evicted) this.first = this.first.next;
-    if (this.first === null) this.last = null;
-    const needed = this.first?.clean.event ?? this.live?.clean.event;
-    if (needed !== undefined) this.trimBefore(needed);
+    const { previous, next } = exchange;
+    if (previous === null) this.first = next;
+    else previous.next = next;
+    if (next === null) this.last = previous;
+    else next.previous = previous;
+    exchange.previous = null;
+    exchange.next = null;
+    // When they are twice as many as were left, or half of the exchanges have gone: each event is copied a few times at most.
+    if (this.remembered < TRIM_AT_LEAST) return;
+    if (this.remembered >= 2 * this.left || this.kept * 2 < this.keptThen) this.forget();
   }
 
-  /** Forgets the events before this one, when it is worth it. */
-  private trimBefore(event: number): void {
-    const count = event - this.base;
-    if (count < TRIM_AT_LEAST || count * 2 < this.events - this.base) return;
-    this.numbers.splice(0, count * STRIDE);
-    this.base = event;
+  /** Keeps the events of the kept exchanges, and of a live connection those that the next one may need. */
+  private forget(): void {
+    const end = this.events;
+    const runs: number[] = [];
+    const numbers: number[] = [];
+    let next = 0;
+    const need = (from: number, to: number) => {
+      for (let event = Math.max(from, next); event < to; event += 1) {
+        const i = this.place(event);
+        if (i < 0) continue;
+        if (event !== next || runs.length === 0) runs.push(event, numbers.length / STRIDE);
+        numbers.push(this.numbers[i]!, this.numbers[i + 1]!, this.numbers[i + 2]!);
+        next = event + 1;
+      }
+    };
+    for (let kept = this.first; kept !== null; kept = kept.next) {
+      need(kept.clean.event, kept.live === null ? kept.lastEvent + 1 : end);
+    }
+    if (this.live !== null) need(this.live.clean.event, end);
+    this.left = numbers.length / STRIDE;
+    this.keptThen = this.kept;
+    if (next !== end || runs.length === 0) runs.push(end, this.left);
+    if (this.live === null) numbers.push(...this.numbers.slice(-TOTALS));
+    this.numbers = numbers;
+    this.runs = runs;
+  }
+
+  /** Where an event's numbers begin; -1 when it is not known any more. */
+  private place(index: number): number {
+    const { runs } = this;
+    let low = 0;
+    let high = runs.length / 2 - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (runs[middle * 2]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    const within = index - runs[low * 2]!;
+    const after = runs[low * 2 + 3] ?? this.remembered;
+    const at = runs[low * 2 + 1]! + within;
+    return within < 0 || at >= after ? -1 : at * STRIDE;
   }
 
   /** The source has let go: keeps the summary's numbers only. */

@@ -101,7 +101,7 @@ export class ExchangeReader {
     const channel = connection.live?.channel ?? this.store.channel(connection.id, connection.client, connection.server);
     const reader = this.store.reader();
     const passed = { client: clean.client, server: clean.server };
-    for (let i = clean.event; i <= lastEventOf(kept) && !kept.evicted && connection.firstEvent <= i; i += 1) {
+    for (let i = clean.event; i <= lastEventOf(kept) && !kept.evicted && connection.has(i); i += 1) {
       const event = connection.event(i);
       if (event.kind !== 'bytes' && event.kind !== 'gap') continue;
       const { side, length, at } = event;
@@ -112,7 +112,7 @@ export class ExchangeReader {
       while (this.store.isFull && !hurry()) await pace.turn();
       if (hurry()) return;
       const bytes = await reader.read(event.position, length, to);
-      if (bytes === null || connection.firstEvent > i) continue;
+      if (bytes === null || !connection.has(i)) continue;
       const position = channel.append(side, offset, side === 'client' ? passed.server : passed.client, bytes, at, -1);
       if (position >= 0) connection.move(i, position);
     }

@@ -11,8 +11,9 @@ export class KeptExchange {
   /** How many exchanges had settled before it. */
   settledBefore = 0;
   evicted = false;
-  /** The next of its connection. */
+  /** Its neighbours among the kept ones of its connection. */
   next: KeptExchange | null = null;
+  previous: KeptExchange | null = null;
 
   /**
    * @param opening the event that opened it, and `nth` how many were opened before it by the same event
@@ -64,7 +65,7 @@ export class KeptExchange {
 
   private someEvent(test: (event: number) => boolean): boolean {
     const last = this.live === null ? this.lastEvent : this.connection.events - 1;
-    for (let i = Math.max(this.clean.event, this.connection.firstEvent); i <= last; i += 1) if (test(i)) return true;
+    for (let i = this.clean.event; i <= last; i += 1) if (this.connection.has(i) && test(i)) return true;
     return false;
   }
 

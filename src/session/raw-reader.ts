@@ -34,7 +34,7 @@ export async function readPieces(
     server: { pieces: pieces.filter((piece) => piece.side === 'server'), next: 0, passed: clean.server },
   };
   for (let i = clean.event; i < end; i += 1) {
-    if (connection.firstEvent > i) break;
+    if (!connection.has(i)) break;
     const event = connection.event(i);
     if (event.kind !== 'bytes' && event.kind !== 'gap') continue;
     const queue = queues[event.side];

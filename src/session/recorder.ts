@@ -220,7 +220,7 @@ export class Recorder {
   }
 
   private evicted(kept: KeptExchange): void {
-    kept.connection.release();
+    kept.connection.release(kept);
     this.connections.released(kept.connection);
   }
 }

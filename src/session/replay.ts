@@ -119,7 +119,7 @@ export class Replay {
     const { connection } = this.kept;
     const until = endOfStored(this.kept, this.next, last);
     for (; this.next <= last && !this.broken; this.next += 1) {
-      if (connection.firstEvent > this.next) {
+      if (!connection.has(this.next)) {
         this.lostFrom ??= Number.POSITIVE_INFINITY;
         this.broken = true;
         return;
@@ -200,7 +200,7 @@ function firstEndingAfter(places: readonly number[], offset: number): number {
 
 /** Up to where the store will be read: the end of the last event's bytes. */
 function endOfStored(kept: KeptExchange, first: number, last: number): number {
-  for (let i = last; i >= first && i >= kept.connection.firstEvent; i -= 1) {
+  for (let i = last; i >= first && kept.connection.has(i); i -= 1) {
     const event = kept.connection.event(i);
     if (event.kind === 'bytes' && event.position >= 0) return event.position + event.length;
   }

@@ -32,14 +32,24 @@ async function start(maxRequests = 100_000, maxSpool = 1024 * MEGABYTE): Promise
   return { source, session };
 }
 
-/** Requests to so many scripts with ever other queries, a connection for each or `perConnection` on one. */
-async function drive({ source, session }: Run, from: number, to: number, perConnection = 1): Promise<void> {
+/** Requests to so many scripts with ever other queries, a connection for each or `perConnection` on one; the one numbered `failing` fails. */
+async function drive(
+  { source, session }: Run,
+  from: number,
+  to: number,
+  perConnection = 1,
+  failing = -1,
+): Promise<void> {
   let connection = 0;
   for (let n = from; n < to; n += 1) {
-    const options = { path: `/app/module-${n % 200}/index.php?id=${n}&session=${n * 7919}`, more: PARAMS - 5 };
+    const options = {
+      path: `/app/module-${n % 200}/index.php?id=${n}&session=${n * 7919}`,
+      more: PARAMS - 5,
+      ...(n === failing ? { stdout: 'Status: 500\r\n\r\n' } : {}),
+    };
     if (perConnection === 1) source.roundTrip(options);
     else {
-      if (n % perConnection === 0) {
+      if (connection === 0 || n % perConnection === 0) {
         if (connection > 0) source.close(connection);
         connection = source.connect();
       }
@@ -97,6 +107,9 @@ async function soak(): Promise<void> {
   report('10 000 kept of 200 000, beyond 10 000 kept of 50 000', (await used()) - middle, SPARE);
   await drive(run, 200_000, 300_000, 1_000_000);
   report('100 000 more on one connection, beyond that', (await used()) - middle, SPARE);
+  // An early failure is kept for long: it must not keep what came after it.
+  await drive(run, 300_000, 400_000, 1_000_000, 300_000);
+  report('100 000 more on another whose first request failed, beyond that', (await used()) - middle, SPARE);
   await run.session.close();
 }
 

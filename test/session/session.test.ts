@@ -104,21 +104,37 @@ describe('Session', () => {
   });
 
   it('forgets the events of evicted requests on a connection that is kept for long', async () => {
-    const { session, source } = await start({ maxRequests: 5 });
+    const { session, source } = await start({ maxRequests: 10 });
     const id = source.connect();
-    for (let i = 0; i < 3_000; i += 1) {
-      source.bytes(id, 'client', request({ path: `/${i}` }));
-      source.bytes(id, 'server', answer({ stdout: `Status: 200\r\n\r\n${i}` }));
+    const failures = new Set([1, 2, 700, 1_500]);
+    for (let n = 1; n <= 3_000; n += 1) {
+      source.bytes(id, 'client', request({ path: `/${n}` }));
+      source.bytes(id, 'server', answer({ stdout: `Status: ${failures.has(n) ? 500 : 200}\r\n\r\n${n}` }));
     }
-    const before = await session.exchange(2_998);
-    expect(before?.url).toBe('http://example.test/2997');
-    expect(before?.precedingRequests).toBe(2_997);
-    expect(Buffer.from((await session.body(3_000, 'stdout', 15, 10)).bytes).toString()).toBe('2999');
-    const record = (await session.connection(id))!;
-    expect(record.requests).toBe(3_000);
-    const { connections } = (session as unknown as { recorder: Recorder }).recorder;
-    expect(connections.find(id)?.events).toBe(6_000);
-    expect(connections.find(id)?.firstEvent).toBeGreaterThan(5_400);
+    const { connections, index } = (session as unknown as { recorder: Recorder }).recorder;
+    const record = connections.find(id)!;
+    expect(record.events).toBe(6_000);
+    expect(record.remembered).toBeLessThan(600);
+    // What was remarkable stays, however old, and the evicted ones between do not hang on it.
+    const { rows } = await session.rows(ALL);
+    expect(rows.map((row) => row.n)).toEqual([...failures, 2_995, 2_996, 2_997, 2_998, 2_999, 3_000]);
+    expect(index.get(2)!.next).toBe(index.get(700));
+    expect(index.get(2_995)!.previous).toBe(index.get(1_500));
+    for (const { n } of rows) {
+      expect(await session.exchange(n)).toMatchObject({
+        url: `http://example.test/${n}`,
+        precedingRequests: n - 1,
+        records: { gaps: 0 },
+      });
+      const { bytes, gaps } = await session.body(n, 'stdout', 15, 10);
+      expect([Buffer.from(bytes).toString(), gaps]).toEqual([String(n), []]);
+    }
+    expect((await session.connection(id))!.requests).toBe(3_000);
+    // Closed, it forgets as well: with the last failures go all but the newest events.
+    source.close(id);
+    for (let i = 0; i < 30; i += 1) source.roundTrip({ stdout: 'Status: 503\r\n\r\n' });
+    expect(await session.exchange(1)).toBeNull();
+    expect(await session.connection(id)).toBeNull();
   });
 
   it('gives out what settled exactly once, in order, connections among it', async () => {
@@ -297,6 +313,9 @@ describe('Session', () => {
           },
           get idle() {
             return analyzer.idle;
+          },
+          get quiet() {
+            return analyzer.quiet;
           },
           get offsets() {
             return analyzer.offsets;
