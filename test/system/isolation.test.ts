@@ -9,6 +9,7 @@ import { FastcgiClient } from '../support/fastcgi-client.js';
 import { type FaultBackend, SCRIPTS, startFaultBackend } from '../support/fault-backend.js';
 import { until } from '../support/real/daemon.js';
 import { listening } from '../support/real/listening.js';
+import { requireMount } from '../support/real/requirements.js';
 import { Workspace } from '../support/real/workspace.js';
 
 /**
@@ -156,46 +157,45 @@ describe('isolation', () => {
     expect(await exit).toBe(128 + 2);
   }, 30_000);
 
-  it('relays on with a full disk, and marks what it could not record as missing', async () => {
-    const small = workspace.path('small-disk');
-    mkdirSync(small);
-    try {
+  requireMount()(
+    'relays on with a full disk, and marks what it could not record as missing',
+    async () => {
+      const small = workspace.path('small-disk');
+      mkdirSync(small);
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', small], { stdio: 'ignore' });
-    } catch {
-      // Without the right to mount there is no small disk to be had: a limit on the size of files comes close.
-      throw new Error('this test mounts a small tmpfs: it needs root');
-    }
-    undo.push(() => execFileSync('umount', ['-l', small]));
-    const child = started(
-      spawn(process.execPath, args('--format', 'ndjson', '--bodies', 'sha256'), {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, TMPDIR: small },
-      }),
-    );
-    let text = '';
-    let complaints = '';
-    child.stdout!.setEncoding('utf8').on('data', (data: string) => {
-      text += data;
-    });
-    child.stderr!.setEncoding('utf8').on('data', (data: string) => {
-      complaints += data;
-    });
-    await ready();
-    const { requests, slowest, peak } = await traffic(child.pid!, 5_000);
-    expect(slowest).toBeLessThan(LATE);
-    expect(peak).toBeLessThan(MEMORY_LIMIT);
-    const exit = exitOf(child);
-    child.kill('SIGINT');
-    expect(await exit).toBe(128 + 2);
-    const lines = text
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const told = lines.filter((line) => line.type === 'request');
-    expect(told.length).toBe(requests);
-    expect(new Set(told.map((line) => line.outcome))).toEqual(new Set(['completed']));
-    expect(told.some((line) => line.stdout.missing > 0)).toBe(true);
-    expect(complaints).toContain('disk');
-    expect(readdirSync(small)).toEqual([]);
-  }, 40_000);
+      undo.push(() => execFileSync('umount', ['-l', small]));
+      const child = started(
+        spawn(process.execPath, args('--format', 'ndjson', '--bodies', 'sha256'), {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, TMPDIR: small },
+        }),
+      );
+      let text = '';
+      let complaints = '';
+      child.stdout!.setEncoding('utf8').on('data', (data: string) => {
+        text += data;
+      });
+      child.stderr!.setEncoding('utf8').on('data', (data: string) => {
+        complaints += data;
+      });
+      await ready();
+      const { requests, slowest, peak } = await traffic(child.pid!, 5_000);
+      expect(slowest).toBeLessThan(LATE);
+      expect(peak).toBeLessThan(MEMORY_LIMIT);
+      const exit = exitOf(child);
+      child.kill('SIGINT');
+      expect(await exit).toBe(128 + 2);
+      const lines = text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const told = lines.filter((line) => line.type === 'request');
+      expect(told.length).toBe(requests);
+      expect(new Set(told.map((line) => line.outcome))).toEqual(new Set(['completed']));
+      expect(told.some((line) => line.stdout.missing > 0)).toBe(true);
+      expect(complaints).toContain('disk');
+      expect(readdirSync(small)).toEqual([]);
+    },
+    40_000,
+  );
 });

@@ -1,4 +1,6 @@
-import { accessSync, constants } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { describe, it } from 'vitest';
 
@@ -47,6 +49,36 @@ export function requireServers(...servers: readonly Server[]): (title: string, b
         throw new Error(`CI is set, so a missing server is a failure: ${reason}`);
       });
     });
+}
+
+/**
+ * An `it` for tests that mount a small file system, as `requireServers` is a `describe`: skipped with the reason in its title where that
+ * cannot be done, a failure where CI is set.
+ */
+export function requireMount(): (title: string, body: () => Promise<void>, timeout: number) => void {
+  const reason = mountProblem();
+  if (reason === null) return it;
+  if (!process.env.CI) return (title, body, timeout) => it.skip(`${title} [skipped: ${reason}]`, body, timeout);
+  return (title) =>
+    it(title, () => {
+      throw new Error(`CI is set, so a test that cannot be run is a failure: ${reason}`);
+    });
+}
+
+/** Found out by doing it: root in a container may be refused. */
+function mountProblem(): string | null {
+  if (process.platform !== 'linux') return 'a tmpfs is mounted, which only Linux has';
+  if (process.getuid?.() !== 0) return 'mounting a tmpfs needs root';
+  const folder = mkdtempSync(join(tmpdir(), 'mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder], { stdio: 'ignore' });
+    return null;
+  } catch {
+    return 'mounting a tmpfs is not permitted here';
+  } finally {
+    rmdirSync(folder);
+  }
 }
 
 function missing(servers: readonly Server[]): string | null {
