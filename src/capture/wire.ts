@@ -6,6 +6,7 @@ import {
   newShutdownRequest,
   newWriteRequest,
   type StreamHandle,
+  type WriteRequest,
 } from './stream-handle.js';
 
 /** What a wire tells the relay that owns it. Never called after `close` or `reset`. */
@@ -19,6 +20,8 @@ export interface WireOwner {
   /** All that was written is in the kernel's hands. */
   onDrained(wire: Wire): void;
 }
+
+let spare: WriteRequest | null = null;
 
 /**
  * One end of a relayed connection: a stream handle with the few states that the relay asks about.
@@ -72,14 +75,19 @@ export class Wire {
 
   /** Returns false when the kernel has not taken it all: send no more before onDrained. The bytes must not change until then. */
   write(bytes: Uint8Array): boolean {
-    const request = newWriteRequest();
+    // A request whose write is done at once, as most are, was not used: the next write, whoever's, may have it.
+    const request = spare ?? newWriteRequest();
+    spare = null;
     request.oncomplete = this.wrote;
     const status = this.handle.writeBuffer(request, bytes);
     if (status !== 0) {
       this.fail(status);
       return true;
     }
-    if (!lastWritePending()) return true;
+    if (!lastWritePending()) {
+      spare = request;
+      return true;
+    }
     // The handle keeps the request alive, and nobody but the request the bytes: without this they could be collected while under way.
     request.buffer = bytes;
     this.pending++;

@@ -13,6 +13,7 @@ import type {
   SettledPage,
   SettledRows,
 } from '../model/inspection.js';
+import { type PackedRows, packRows, unpackRows } from './packed-rows.js';
 
 /**
  * An Inspection in another thread: numbered questions and answers over a message port. The only thing that comes unasked is one notice
@@ -32,6 +33,12 @@ type Answer =
   | { readonly kind: 'error'; readonly id: number; readonly error: SentError }
   | { readonly kind: 'changed' };
 
+type PackedSettledRows = Omit<SettledRows, 'rows'> & { readonly rows: PackedRows };
+
+function packed({ rows, ...progress }: SettledRows): PackedSettledRows {
+  return { rows: packRows(rows), ...progress };
+}
+
 /** What a structured clone would drop of our errors: the class, the code and the advice. */
 interface SentError {
   readonly code: ErrorCode | null;
@@ -45,7 +52,11 @@ export function serve(port: MessagePort, inspection: Inspection): void {
   port.on('message', ({ id, method, args }: Question) => {
     answer(inspection, method, args)
       .then(
-        (value): Answer => ({ kind: 'value', id, value }),
+        (value): Answer => ({
+          kind: 'value',
+          id,
+          value: method === 'settledRows' ? packed(value as SettledRows) : value,
+        }),
         (error: unknown): Answer => ({ kind: 'error', id, error: toSend(error) }),
       )
       .then((said) => {
@@ -111,8 +122,9 @@ export class RemoteInspection implements Inspection {
     return this.ask('settled', cursor, max);
   }
 
-  settledRows(cursor: number, max: number): Promise<SettledRows> {
-    return this.ask('settledRows', cursor, max);
+  async settledRows(cursor: number, max: number): Promise<SettledRows> {
+    const { rows, ...progress } = await this.ask<PackedSettledRows>('settledRows', cursor, max);
+    return { rows: unpackRows(rows), ...progress };
   }
 
   stop(grace: number): Promise<void> {
