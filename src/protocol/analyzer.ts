@@ -12,6 +12,11 @@ export interface Analyzer {
   push(event: ConnectionEvent): void;
   /** No exchange is open, both directions stand between records and in step, and no side has ended: a replay may start here. */
   readonly idle: boolean;
+  /**
+   * Ending the connection now cuts nothing that is known of: no direction stands in a record or out of step, and either nothing has
+   * passed or requests were decoded. Unlike with `idle`, a side may have ended. Whether an exchange is open is not asked.
+   */
+  readonly quiet: boolean;
   /** Stream offsets of the next byte of each side. */
   readonly offsets: { readonly client: number; readonly server: number };
   /** How many exchanges have been opened on this connection. */

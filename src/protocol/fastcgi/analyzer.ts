@@ -77,6 +77,13 @@ class FastcgiAnalyzer implements Analyzer {
     return this.#tracker.idle && (this.#client?.atBoundary ?? unheard) && (this.#server?.atBoundary ?? unheard);
   }
 
+  get quiet(): boolean {
+    // Without a request what passed may be another protocol, of which nobody knows where its messages end.
+    if (this.#tracker.requests.opened === 0) return !this.#touched;
+    const unheard = !this.#options.midstream;
+    return (this.#client?.atBoundary ?? unheard) && (this.#server?.atBoundary ?? unheard);
+  }
+
   get offsets(): { readonly client: number; readonly server: number } {
     const { offsets } = this.#options;
     return {
