@@ -23,6 +23,12 @@ const HELD_WHILE_DIALLING = 64 * 1024;
 const FIRST_BYTES_WAIT = 20;
 
 /**
+ * How long a web server that has just connected is given to send its request before a stop takes the connection for an unused one, in
+ * microseconds. Connecting and sending are one step to it, but we may be asked between the two.
+ */
+const FIRST_REQUEST_WAIT = 200_000;
+
+/**
  * One relayed connection: a web server's and ours to the backend, 1:1. Bytes are forwarded first and handed to the tap second; a paused
  * side, a half-close and a reset are passed on. What the close kinds mean for the log lines of a web server is why they are kept apart.
  */
@@ -40,6 +46,8 @@ export class Relay implements WireOwner {
   private forwarding = false;
   private brokenWhileForwarding: Wire | null = null;
   private done = false;
+  /** When the web server could first be heard: with a Unix one that is when the backend answered. Null once it was. */
+  private silentSince: Timestamp | null;
 
   constructor(
     readonly id: ConnectionId,
@@ -47,6 +55,7 @@ export class Relay implements WireOwner {
     handle: StreamHandle,
     upstream: Parameters<typeof dial>[0],
   ) {
+    this.silentSince = owner.now();
     this.client = new Wire(handle, this);
     this.dialled = dial(upstream, (result) => this.answered(result));
     // A Unix peer sees a reset only when we close with unread bytes of its own: so nothing is read before the backend has answered.
@@ -62,9 +71,14 @@ export class Relay implements WireOwner {
     this.finish();
   }
 
-  /** Ends it from our side in order: for a kept connection that stands between two requests. */
+  /**
+   * Ends it from our side in order: for a kept connection that stands between two requests. Does nothing while that would cut something:
+   * an answer is decoded before its last bytes are out, and a request may lie unread. Ask again then.
+   */
   retire(): void {
-    if (this.done) return;
+    if (this.done || this.dialled !== null || this.refusal !== null) return;
+    if (!this.client.drained || !this.server?.drained) return;
+    if (this.silentSince !== null && this.owner.now() - this.silentSince < FIRST_REQUEST_WAIT) return;
     this.sayWhoIsLeft();
     this.finish();
   }
@@ -78,6 +92,7 @@ export class Relay implements WireOwner {
 
   onBytes(wire: Wire, bytes: Uint8Array): void {
     const other = wire === this.client ? this.server : this.client;
+    if (wire === this.client) this.silentSince = null;
     if (other === null) this.hold(bytes);
     else if (other.broken === 0) {
       this.forwarding = true;
@@ -103,6 +118,7 @@ export class Relay implements WireOwner {
     if (status < 0 || wire.broken !== 0) return this.wasReset(wire);
     this.owner.emit({ kind: 'end', connection: this.id, at: this.owner.now(), side: this.sideOf(wire), how: 'fin' });
     if (this.refusal !== null) return this.refuse();
+    if (wire === this.client) this.silentSince = null;
     other?.shutdown();
     this.finishWhenQuiet();
   }
@@ -152,6 +168,7 @@ export class Relay implements WireOwner {
       else this.refuse();
       return;
     }
+    if (this.silentSince !== null) this.silentSince = this.owner.now();
     const server = new Wire(result, this);
     this.server = server;
     let taken = true;

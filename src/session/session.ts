@@ -181,8 +181,9 @@ export class Session implements Inspection {
     this.armed = true;
     await this.options.source.stop(grace, (id) => {
       const live = this.recorder.connections.live.get(id)?.live ?? null;
-      // Whether bytes or a half-close are under way on it is all one: no request waits for anything.
-      return live === null || live.open === 0;
+      if (live === null) return true;
+      // What is not decoded, or not whole, may be half of a request or of an answer. A half-close is all one: no request waits for it.
+      return live.open === 0 && (live.analyzer?.quiet ?? false);
     });
     const at = this.options.clock();
     for (const id of [...this.recorder.connections.live.keys()])

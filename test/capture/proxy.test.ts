@@ -337,6 +337,60 @@ describe('proxy: stopping', () => {
     expect((await hear(late)).how).toBe('ECONNREFUSED');
   });
 
+  it('delivers a decoded answer to the last byte to a web server that reads late', async () => {
+    const written: number[] = [];
+    const upstream = await backend(somewhere('unix'), (socket) => {
+      socket.once('data', () => {
+        // Grows until the relay has bytes that the web server's kernel does not take, and ends there.
+        const more = (): void => {
+          written.push(4096);
+          socket.write(Buffer.alloc(4096, written.length % 251));
+          if (written.length < 2_000 && socket.writableLength === 0) setImmediate(more);
+        };
+        more();
+      });
+    });
+    const running = await proxied(somewhere('unix'), upstream);
+    const socket = running.connect();
+    socket.pause();
+    socket.write('request');
+    for (let before = -1; before !== written.length; ) {
+      before = written.length;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const stopped = running.proxy.stop(5_000, () => true);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const { bytes, how } = await hear(socket.resume());
+    await stopped;
+    expect(how).toBe('end');
+    // All that was read from the backend, and so told, has arrived.
+    expect(bytes.equals(seen(running, 'server'))).toBe(true);
+    expect(bytes.length).toBeGreaterThan(64 * 1024);
+  });
+
+  it('does not take a connection whose request is in flight for an unused one', async () => {
+    const upstream = await backend(somewhere('tcp'), (socket) => {
+      socket.once('data', () => socket.end('answer'));
+    });
+    const running = await proxied(somewhere('tcp'), upstream);
+    const socket = running.connect();
+    const heard = hear(socket);
+    await until(() => running.events.some((event) => event.kind === 'open'));
+    const stopped = running.proxy.stop(5_000, () => seen(running, 'client').length === 0);
+    setTimeout(() => socket.end('request'), 40);
+    expect(await heard).toEqual({ bytes: Buffer.from('answer'), how: 'end' });
+    await stopped;
+  });
+
+  it('ends a connection that stays unused soon', async () => {
+    const upstream = await backend(somewhere('tcp'), () => {});
+    const running = await proxied(somewhere('unix'), upstream);
+    const heard = hear(running.connect());
+    await until(() => running.events.some((event) => event.kind === 'open'));
+    await running.proxy.stop(60_000, () => true);
+    expect((await heard).how).toBe('end');
+  });
+
   it('cuts what is still open when the grace is over', async () => {
     const upstream = await backend(somewhere('tcp'), () => {});
     const running = await proxied(somewhere('tcp'), upstream);
