@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -170,10 +170,33 @@ describe('Spool', () => {
   it('removes what a process of ours left behind, and nothing else', () => {
     const parent = mkdtempSync(join(tmpdir(), 'spool-test-'));
     const dead = spawnSync(process.execPath, ['-e', '']).pid;
-    const names = [`fcgi-inspect-${dead}-AbCd12`, `fcgi-inspect-${process.pid}-AbCd12`, `other-${dead}-AbCd12`];
-    for (const name of names) mkdirSync(join(parent, name));
+    const first = temporaryFiles(parent);
+    const here = /-([0-9a-f]{8})-[^-]+$/.exec(first.folder)![1]!;
+    const elsewhere = here === '0123abcd' ? '0123abce' : '0123abcd';
+    const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1_000);
+    const folder = (name: string, changed = new Date(), fileChanged = changed) => {
+      const path = join(parent, name);
+      mkdirSync(path);
+      writeFileSync(join(path, 'segment-000001.pcapng'), '');
+      utimesSync(join(path, 'segment-000001.pcapng'), fileChanged, fileChanged);
+      utimesSync(path, changed, changed);
+      return path;
+    };
+    const left = [
+      folder(`fcgi-inspect-${dead}-${here}-AbCd12`),
+      // A container that shares our directory: nobody here knows its processes.
+      folder(`fcgi-inspect-${process.pid}-${elsewhere}-AbCd12`, yesterday),
+    ];
+    const used = [
+      first.folder,
+      folder(`fcgi-inspect-${process.pid}-${here}-AbCd12`, yesterday),
+      folder(`other-${dead}-${here}-AbCd12`),
+      folder(`fcgi-inspect-${dead}-${elsewhere}-AbCd12`),
+      folder(`fcgi-inspect-${dead}-${elsewhere}-AbCd34`, yesterday, new Date()),
+    ];
     const files = temporaryFiles(parent);
-    expect(names.map((name) => existsSync(join(parent, name)))).toEqual([false, true, true]);
+    expect(left.filter((path) => existsSync(path))).toEqual([]);
+    expect(used.filter((path) => !existsSync(path))).toEqual([]);
     expect(existsSync(files.folder)).toBe(true);
     rmSync(parent, { recursive: true });
   });
