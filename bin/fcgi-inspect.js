@@ -2,4 +2,7 @@
 // The launcher. NODE_ENV is set before anything imports React: its development build leaks one
 // performance entry per update, which a long session would pay for in memory.
 process.env.NODE_ENV = 'production';
-await import('../dist/cli/main.js');
+// File writes and name lookups share libuv's threads: with only four, a disk that hangs holds up lookups. This is
+// CommonJS because loading an ES module starts the threads, and then their number stands.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+import('../dist/cli/main.js');

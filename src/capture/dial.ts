@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { type ConnectFailure, type Endpoint, formatEndpoint } from '../model/connection.js';
+import { hostName } from './host-name.js';
 import { connectTcp, connectUnix, type StreamHandle } from './stream-handle.js';
 
 /** After this long without an answer a dial is given up. The kernel itself would go on for two minutes; no web server waits as long. */
@@ -14,11 +14,11 @@ export interface Dial {
 }
 
 /**
- * Connects to an endpoint. A host name is looked up each time, as its address may have changed since the last connection, and its
- * addresses are tried in turn. `done` gets the connected handle, not yet reading, or why there is none; never before `dial` returns.
+ * Connects to an endpoint. A host name is looked up each time (host-name.ts), and its addresses are tried in turn. `done` gets the connected handle, not yet reading, or why there is none; never before `dial` returns.
  */
 export function dial(endpoint: Endpoint, done: (result: StreamHandle | ConnectFailure) => void): Dial {
   let handle: StreamHandle | null = null;
+  let forget: (() => void) | null = null;
   let over = false;
   const timer = setTimeout(
     () => conclude(fail('timed-out', 'ETIMEDOUT', `no answer within ${DIAL_TIMEOUT / 1000} s`)),
@@ -29,6 +29,7 @@ export function dial(endpoint: Endpoint, done: (result: StreamHandle | ConnectFa
     if (over) return;
     over = true;
     clearTimeout(timer);
+    forget?.();
     if ('reason' in result) handle?.close();
     done(result);
   };
@@ -60,14 +61,11 @@ export function dial(endpoint: Endpoint, done: (result: StreamHandle | ConnectFa
   } else if (isIP(endpoint.host) !== 0) {
     dialTcp([endpoint.host], endpoint.port);
   } else {
-    lookup(endpoint.host, { all: true }, (error, addresses) => {
+    forget = hostName(endpoint.host).addresses((error, addresses) => {
       if (over) return;
       if (error)
         return conclude(fail('unreachable', error.code ?? 'ENOTFOUND', `the name ${endpoint.host} has no address`));
-      dialTcp(
-        addresses.map((each) => each.address),
-        endpoint.port,
-      );
+      dialTcp(addresses, endpoint.port);
     });
   }
 
@@ -76,6 +74,7 @@ export function dial(endpoint: Endpoint, done: (result: StreamHandle | ConnectFa
       if (over) return;
       over = true;
       clearTimeout(timer);
+      forget?.();
       handle?.close();
     },
   };
