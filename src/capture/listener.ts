@@ -1,6 +1,17 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { isIP } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { type Endpoint, formatEndpoint } from '../model/connection.js';
 import { FcgiInspectError } from '../model/errors.js';
@@ -30,7 +41,10 @@ export async function listen(
   accept: (client: StreamHandle) => void,
   complain: (text: string) => void,
 ): Promise<Listener> {
-  if (endpoint.kind === 'unix' && !endpoint.path.startsWith('@')) await clearStaleSocket(endpoint.path);
+  if (endpoint.kind === 'unix' && !endpoint.path.startsWith('@')) {
+    checkDirectory(endpoint);
+    await clearStaleSocket(endpoint.path);
+  }
   const handle =
     endpoint.kind === 'unix'
       ? bindUnix(endpoint.path.replace(/^@/, '\0'))
@@ -47,14 +61,66 @@ export async function listen(
   }
   if (endpoint.kind === 'tcp') return { endpoint: boundTo(handle, endpoint), close: () => handle.close() };
   const file = endpoint.path.startsWith('@') ? null : endpoint.path;
-  if (file !== null) shareSocket(file, upstream, complain);
+  if (file === null) return { endpoint, close: () => handle.close() };
+  const ours = lstatSync(file, { throwIfNoEntry: false });
+  shareSocket(file, upstream, complain);
   return {
     endpoint,
     close() {
-      handle.close();
-      // libuv removes the file with the handle; a file that is still there afterwards is somebody else's.
+      if (isAnother(file, ours)) closeBeside(file, handle, complain);
+      else handle.close();
     },
   };
+}
+
+/** Whether something else is at the path now. What cannot be looked at cannot be removed either. */
+function isAnother(path: string, ours: Stats | undefined): boolean {
+  try {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    return there !== undefined && (there.dev !== ours?.dev || there.ino !== ours?.ino);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Closes a handle whose path somebody else has taken. libuv removes what is at the path with the handle, whosever it is: so that is out of
+ * the way meanwhile. (Ours is not taken for theirs: its inode number stays in use for as long as we listen.)
+ */
+function closeBeside(path: string, handle: ServerHandle, complain: (text: string) => void): void {
+  let aside: string | null = null;
+  try {
+    aside = mkdtempSync(`${path}.`);
+    renameSync(path, join(aside, basename(path)));
+  } catch {
+    // Where we may not rename it, libuv may not remove it.
+  }
+  handle.close();
+  if (aside === null) return;
+  const kept = join(aside, basename(path));
+  try {
+    if (lstatSync(kept, { throwIfNoEntry: false })) renameSync(kept, path);
+    rmdirSync(aside);
+  } catch (error) {
+    complain(`what was at ${path} is at ${kept} now: ${(error as Error).message}`);
+  }
+}
+
+/** libuv calls a missing directory a lack of permission. */
+function checkDirectory(endpoint: Endpoint & { kind: 'unix' }): void {
+  const directory = dirname(endpoint.path);
+  let found: ReturnType<typeof statSync>;
+  try {
+    found = statSync(directory, { throwIfNoEntry: false });
+  } catch (error) {
+    throw cannotListen(endpoint, (error as { errno?: number }).errno ?? 0);
+  }
+  if (found?.isDirectory()) return;
+  throw new FcgiInspectError(
+    'not-found',
+    `cannot listen on ${formatEndpoint(endpoint)}: ${directory} ${found ? 'is not a directory' : 'does not exist'}`,
+    'create the directory, or choose another path for --listen',
+  );
 }
 
 /** A socket file that nobody listens on and that is ours is removed; anything else is left alone. */
