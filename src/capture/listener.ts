@@ -139,7 +139,9 @@ async function clearStaleSocket(path: string): Promise<void> {
       `somebody listens on ${path} already`,
       'choose another path for --listen, or stop the other program',
     );
-  if (found.uid !== process.getuid?.())
+  // Ours may belong to the upstream's owner, whose place it took: root, who gave it away, may take it back.
+  const self = process.getuid?.();
+  if (found.uid !== self && self !== 0)
     throw new FcgiInspectError(
       'address-in-use',
       `${path} is a dead socket of another user (uid ${found.uid})`,
@@ -162,7 +164,9 @@ function shareSocket(path: string, upstream: Endpoint, complain: (text: string) 
   try {
     const model = upstream.kind === 'unix' ? lstatSync(upstream.path, { throwIfNoEntry: false }) : undefined;
     if (model) chownSync(path, model.uid, model.gid);
-    chmodSync(path, model ? model.mode & 0o777 : 0o666);
+    if (upstream.kind === 'unix' && !model)
+      complain(`${path} is for our own user only: the upstream's socket is not there to take owner and mode from`);
+    chmodSync(path, model ? model.mode & 0o777 : upstream.kind === 'unix' ? 0o600 : 0o666);
   } catch (error) {
     complain(`could not give ${path} the owner and mode of the upstream's socket: ${(error as Error).message}`);
   }

@@ -92,6 +92,8 @@ export class Relay implements WireOwner {
 
   onBytes(wire: Wire, bytes: Uint8Array): void {
     const other = wire === this.client ? this.server : this.client;
+    // Taken before the write: on loopback the backend may have read, worked and answered by the time that a write returns.
+    const at = this.owner.now();
     if (wire === this.client) this.silentSince = null;
     if (other === null) this.hold(bytes);
     else if (other.broken === 0) {
@@ -102,7 +104,7 @@ export class Relay implements WireOwner {
     this.owner.emit({
       kind: 'bytes',
       connection: this.id,
-      at: this.owner.now(),
+      at,
       side: this.sideOf(wire),
       bytes,
       origin: -1,

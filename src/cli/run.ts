@@ -116,8 +116,9 @@ class Run {
     });
     const onSignal = (signal: NodeJS.Signals): void => {
       restoreTerminal();
-      if (this.signal !== null) {
-        // The second one: what is open is cut, what is written is kept.
+      if (this.signal !== null || this.stopping !== null) {
+        this.signal ??= signal;
+        // The second one, or one during a stop that something else began: what is open is cut, what is written is kept.
         this.inspection.stop(0).catch(() => {});
         setTimeout(() => giveUp(128 + constants.signals[signal]), LAST_READ).unref();
         return;
@@ -160,7 +161,8 @@ class Run {
       });
       this.onScreen = false;
       this.flushMessages();
-      void stop(this.signal === null ? 0 : GRACE);
+      if (this.signal === null) this.announceStop().catch(() => {});
+      void stop(GRACE);
     }
     const result = await pumping;
     await stop(0);
@@ -269,7 +271,7 @@ class Run {
   }
 
   private conclude(result: PumpResult, overview: Overview): number {
-    if (!this.settings.quiet && !this.interactive && this.settings.format !== 'ndjson')
+    if (!this.settings.quiet && this.settings.format !== 'ndjson')
       this.streams.stderr.offer(summaryText(result.summary));
     for (const { error } of result.failures)
       this.streams.stderr.offer(`fcgi-inspect: not everything was written: ${error.message}\n`);

@@ -1,6 +1,7 @@
 import type { ExchangeRow, Outcome } from '../model/exchange.js';
 import type { RowOrder } from '../model/inspection.js';
 import { formatBytes, formatDuration } from '../model/quantity.js';
+import { MICROSECONDS_PER_MILLISECOND } from '../model/time.js';
 import { fit, type Line, type Span, type Style } from './paint.js';
 import { statusStyle } from './panes/streams.js';
 
@@ -34,12 +35,24 @@ const status: Column = {
 const sizeIn: Column = column('in', 7, 'right', 'size.in', (row) => formatBytes(row.sizeIn), 'plain');
 const sizeOut: Column = column('out', 7, 'right', 'size.out', (row) => formatBytes(row.sizeOut), 'plain');
 const ttfb: Column = column('ttfb', 7, 'right', 'ttfb', (row) => formatDuration(row.ttfb), 'plain');
-const total: Column = column('total', 7, 'right', 'duration', (row) => formatDuration(row.total), 'plain');
+const total: Column = column(
+  'total',
+  7,
+  'right',
+  'duration',
+  (row) => formatDuration(row.total ?? soFar(row)),
+  'plain',
+);
 const finding: Column = {
   ...column('finding', 18, 'left', 'finding', findingText, 'plain'),
   style: (row) => row.severity ?? 'plain',
 };
 const longFinding: Column = { ...finding, width: 30 };
+
+/** An open request has no total yet; how long it has been open is what one looks for when a site hangs. Milliseconds. */
+function soFar(row: ExchangeRow): number | null {
+  return row.outcome === null ? Math.max(0, Date.now() - row.at / MICROSECONDS_PER_MILLISECOND) : null;
+}
 
 /** In the order in which they stand. */
 const ALL: readonly Column[] = [n, time, place, method, url, status, sizeIn, sizeOut, ttfb, total, finding];

@@ -181,8 +181,8 @@ describe('proxy: ends', () => {
     const answer = hear(socket);
     socket.write(Buffer.alloc(8 * 1024 * 1024, 'x'));
     await answer;
-    expect(seen(running, 'server').toString()).toBe('413 too much');
     expect((await running.story()).filter((each) => each.startsWith('server'))).toEqual(['server reset']);
+    expect(seen(running, 'server').toString()).toBe('413 too much');
   });
 
   it('tells a person when a Unix socket could not carry the reset', async () => {

@@ -37,6 +37,8 @@ async function play(name: string): Promise<readonly ExchangeRow[]> {
   const connect = () => BackendConnection.open(address);
   await SCENARIOS.find((each) => each.name === name)!.run({ connect, wait: async (ms) => sleep(ms) });
   const before = last;
+  // The proxy tells what has passed a little later.
+  await sleep(50);
   await expect.poll(async () => (await session.overview()).exchanges, { timeout: 5_000 }).toMatchObject({ open: 0 });
   const rows = await shown(`n > ${before}`);
   last = rows.at(-1)?.n ?? last;

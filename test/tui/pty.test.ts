@@ -136,7 +136,7 @@ describe('the TUI in a terminal', { timeout: 60_000 }, () => {
   it('asks before it quits while requests are open', async () => {
     const terminal = start('open');
     await terminal.until('1 open');
-    await terminal.see('Q', '1 request is still open. Quit? (y/n)');
+    await terminal.see('Q', '1 request is still open, and may finish for 10 s. Quit? (y/n)');
     await terminal.see('n', '[following]');
     await terminal.see('\x03', 'Quit? (y/n)');
     terminal.type('y');

@@ -18,7 +18,9 @@ function statusLine(state: ViewState): Line {
   const { overview, page, position, anchor, order, reverse, filter, maximised, count, message } = state;
   if (state.confirmQuit) {
     const open = overview?.exchanges.open ?? 0;
-    return [[` ${open} request${open === 1 ? ' is' : 's are'} still open. Quit? (y/n)`, 'warning']];
+    return [
+      [` ${open} request${open === 1 ? ' is' : 's are'} still open, and may finish for 10 s. Quit? (y/n)`, 'warning'],
+    ];
   }
   if (state.help) {
     const last = Math.min(helpLength(), state.helpTop + helpRoom(state));
