@@ -19,12 +19,6 @@ export interface Recording {
 }
 
 /**
- * Megabytes. The relay's thread makes a few kilobytes of objects per request, most of which die at once. With V8's 48 they are collected
- * ten times a second under load, and p99 latency on kept connections is several times the bare relay's.
- */
-const YOUNG_GENERATION = 192;
-
-/**
  * Starts the proxy in a worker thread.
  *
  * @throws FcgiInspectError when it cannot listen or record
@@ -39,7 +33,6 @@ export async function startRecording(
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: task,
     transferList: [port2],
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION },
   });
   const died = new Promise<Error>((resolve) => {
     worker.once('error', resolve);
