@@ -17,16 +17,22 @@ export function parseAddress(text: string, option: string): Endpoint {
 
   const match = /^(?:\[([^\]]*)\]:|([^:]*):)?(\d+)$/.exec(text);
   if (!match) {
-    if (/^[^:]+$/.test(text)) throw bad('a host needs a port');
-    throw bad(
-      text.includes(':') && !text.startsWith('[') ? 'an IPv6 address needs brackets, and a port' : 'this is no address',
-    );
+    throw bad(whatIsWrong(text));
   }
   const [, bracketed, host, digits] = match;
   const port = Number(digits);
   if (port > 65_535) throw bad(`there is no port ${digits}`);
   if (bracketed === '' || host === '') throw bad('the host is empty');
   return { kind: 'tcp', host: bracketed ?? host ?? '127.0.0.1', port };
+}
+
+/** Of what is no `host:port`. */
+function whatIsWrong(text: string): string {
+  if (/^[a-z]+:\/\//i.test(text)) return 'an address has no scheme: leave out what stands before the host';
+  if (text.startsWith('[')) return 'this is no address';
+  if (!text.includes(':')) return text.includes('/') ? 'a path begins with / or unix:' : 'a host needs a port';
+  const [, port] = /^[^:]*:([^:]*)$/.exec(text) ?? [];
+  return port === undefined ? 'an IPv6 address needs brackets, and a port' : `${JSON.stringify(port)} is no port`;
 }
 
 /** Whether whoever reaches the address must already be on this machine. */

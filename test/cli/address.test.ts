@@ -26,7 +26,9 @@ describe('parseAddress', () => {
     ['unix:', 'the path is empty'],
     ['unix:@', 'the path is empty'],
     [`/${'x'.repeat(107)}`, 'the path has 108 bytes'],
-    ['http://x:9000', 'an IPv6 address needs brackets'],
+    ['http://x:9000', 'an address has no scheme'],
+    ['php:fpm', '"fpm" is no port'],
+    ['run/php.sock', 'a path begins with / or unix:'],
   ])('refuses %j and says why', (text, why) => {
     expect(() => parseAddress(text, '--upstream')).toThrow(
       expect.objectContaining({ code: 'bad-address', message: expect.stringContaining(why) }),
