@@ -1,3 +1,4 @@
+import { paramValue } from '../../model/param-value.js';
 import { defineRule } from '../rule.js';
 import { stderrText } from '../stderr-text.js';
 
@@ -8,7 +9,7 @@ export const primaryScriptUnknown = defineRule({
   about: 'content',
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
-    const script = exchange.params.find(({ name }) => name === 'SCRIPT_FILENAME')?.value;
+    const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
     return {
       detail: script
         ? `SCRIPT_FILENAME is ${script}: no such file for the backend.`
