@@ -6,6 +6,7 @@ import type { Inspection, Settled, SettledPage } from '../model/inspection.js';
 import type { ExchangeOutput, Output, RowOutput, SessionSummary } from '../model/output.js';
 import { MICROSECONDS_PER_MILLISECOND, MICROSECONDS_PER_SECOND, type Timestamp } from '../model/time.js';
 import { parseFilter } from '../session/filter.js';
+import { Lockstep } from './lockstep.js';
 
 export interface PumpOptions {
   /** Display filter: only requests that match reach the outputs; connections always do. */
@@ -14,6 +15,11 @@ export interface PumpOptions {
   readonly signal?: AbortSignal;
   /** Ends it after so many requests that the filter let through. */
   readonly count?: number;
+  /**
+   * For a session over a source with an end, in the same thread: takes in some more of it (Session.advance). It is called only when every
+   * output has been given all there is, so that nothing is read ahead of the slowest of them.
+   */
+  readonly advance?: () => Promise<boolean>;
 }
 
 export interface PumpResult {
@@ -44,7 +50,9 @@ export async function pump(
   options: PumpOptions = {},
 ): Promise<PumpResult> {
   // Without outputs somebody still has to see the session through and count.
-  const pumps = (outputs.length === 0 ? [SILENT] : outputs).map((output) => new Pump(inspection, output, options));
+  const given = outputs.length === 0 ? [SILENT] : outputs;
+  const step = options.advance === undefined ? null : new Lockstep(options.advance, given.length);
+  const pumps = given.map((output) => new Pump(inspection, output, options, step));
   const stopListening = inspection.onChange(() => {
     for (const one of pumps) one.wake();
   });
@@ -92,6 +100,8 @@ class Pump {
     private readonly inspection: Inspection,
     private readonly output: Output,
     private readonly options: PumpOptions,
+    /** Null when the source goes by itself. */
+    private readonly step: Lockstep | null,
   ) {
     this.#filter = parseFilter(options.filter ?? '');
   }
@@ -104,6 +114,7 @@ class Pump {
   /** @returns why the output failed, null when it did not */
   async run(): Promise<Error | null> {
     const error = await failureOf(this.#giveAll());
+    this.step?.leave();
     // Also after a failure: when it was the session that broke off, what was written can still be made whole.
     const last = await failureOf(this.summary().then((summary) => this.output.end(summary)));
     return error ?? last;
@@ -138,7 +149,8 @@ class Pump {
       if (page.done) return;
       // A page that was not full has emptied the log: the next notice comes at the session's pace, so that busy traffic is asked about in
       // large pages and not one request at a time.
-      if (!page.full) {
+      if (!page.full && this.step !== null) await this.step.next();
+      else if (!page.full) {
         if (page.count > BUSY_PAGE) await pause(BUSY_PAUSE, this.options.signal);
         await this.#change();
       }

@@ -53,12 +53,29 @@ export type ConnectionEvent =
 
 export type ConnectionSink = (event: ConnectionEvent) => void;
 
-/** A source of traffic: the proxy, a capture file, a live interface. */
+/** How far a source with an end of its own has come. */
+export interface SourceProgress {
+  /** Bytes read so far, and how many there are; null where that is not known (a pipe). */
+  readonly read: number;
+  readonly size: number | null;
+}
+
+/**
+ * A source of traffic: the proxy, a capture file, a live interface. Traffic comes by itself from a live one; one with an end of its own is
+ * driven by `advance`, so that nobody is given more than he can take.
+ */
 export interface CaptureSource {
   /** Where the source listens or reads from, in words, one entry each ("127.0.0.1:9001 → 127.0.0.1:9000"). */
   readonly description: readonly string[];
   /** Resolves when traffic can arrive. Rejects with an FcgiInspectError. */
   start(sink: ConnectionSink): Promise<void>;
+  /**
+   * Only of a source with an end: says some more, as much as takes a few milliseconds, and resolves to false when all is said (the last
+   * events end and close what was open). Never called while a call is pending. Never rejects: what cannot be read is a warning, and the end.
+   */
+  advance?(): Promise<boolean>;
+  /** Only of a source with an end. */
+  readonly progress?: SourceProgress;
   /**
    * No new connections; resolves when the open ones have ended, at the latest when `grace` (ms) is over. `idle` says of a kept connection that
    * no request is open on it, so that it need not be waited for.

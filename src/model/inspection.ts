@@ -1,4 +1,5 @@
 import type { ConnectionId, ConnectionSummary } from './connection.js';
+import type { SourceProgress } from './connection-event.js';
 import type { Exchange, ExchangeRow, RecordEntry, StreamName } from './exchange.js';
 import type { Timestamp } from './time.js';
 
@@ -50,6 +51,8 @@ export interface Overview {
   readonly startedAt: Timestamp;
   /** True until the source has ended or was stopped. */
   readonly live: boolean;
+  /** How far a source with an end (a capture file) has been read; null for one that goes on until it is stopped. */
+  readonly progress: SourceProgress | null;
   readonly connections: { readonly total: number; readonly open: number };
   /** `total` counts all that began; `kept` those still in memory. */
   readonly exchanges: {

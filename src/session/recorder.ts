@@ -4,6 +4,7 @@ import type { Exchange } from '../model/exchange.js';
 import type { ExchangeEvent } from '../model/exchange-event.js';
 import { rowOf } from '../model/exchange-row.js';
 import type { Finding } from '../model/finding.js';
+import type { Timestamp } from '../model/time.js';
 import type { Analyzer, Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { BEGINNING, ConnectionRecord, type LiveConnection } from './connection-record.js';
@@ -44,6 +45,8 @@ export class Recorder {
   events = 0;
   total = 0;
   completed = 0;
+  /** When the first connection was met; null before it. */
+  since: Timestamp | null = null;
   private readonly interned = new Interned();
 
   constructor(private readonly options: RecorderOptions) {
@@ -85,6 +88,7 @@ export class Recorder {
 
   private opened(event: Extract<ConnectionEvent, { kind: 'open' }>): void {
     const { connection, client, at, midstream } = event;
+    this.since ??= at;
     const server = this.interned.endpoint(event.server);
     const live: LiveConnection = {
       analyzer: null,

@@ -13,7 +13,7 @@ import type {
   SettledPage,
   SettledRows,
 } from '../model/inspection.js';
-import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
+import type { Timestamp } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { ExchangeReader } from './exchange-reader.js';
@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly source: CaptureSource;
   readonly protocol: Protocol;
   readonly store: ByteStore;
-  /** Microseconds since the epoch. */
+  /** Microseconds since the epoch; of a capture, the time to which it has been read. */
   readonly clock: () => Timestamp;
   readonly maxRequests?: number;
   /** Called once as an exchange settles, and whenever it is made anew: the same exchange must give the same findings. */
@@ -58,7 +58,8 @@ export class Session implements Inspection {
   private readonly startedAt: Timestamp;
   /** A listener may be told once more. */
   private armed = false;
-  private lastNotice: Timestamp = Number.NEGATIVE_INFINITY;
+  /** By the clock of this process, in milliseconds: that of a capture says nothing of its readers. */
+  private lastNotice = Number.NEGATIVE_INFINITY;
   private live = true;
   private storeError: string | null = null;
 
@@ -86,6 +87,17 @@ export class Session implements Inspection {
     return this.options.source.start(this.recorder.accept);
   }
 
+  /**
+   * For the driver of a source with an end: takes in some more of it. False when it has ended, by itself or because it was stopped.
+   */
+  async advance(): Promise<boolean> {
+    const { source } = this.options;
+    if (!this.live || source.advance === undefined) return false;
+    const more = await source.advance();
+    if (!more) this.ended();
+    return more;
+  }
+
   /** Something people should know that is not said of a connection; for whoever wires the session. */
   warn(text: string): void {
     this.notices.push(text);
@@ -105,8 +117,9 @@ export class Session implements Inspection {
     }
     return {
       sources: source.description,
-      startedAt: this.startedAt,
+      startedAt: source.advance === undefined ? this.startedAt : (this.recorder.since ?? this.startedAt),
       live: this.live,
+      progress: source.progress ?? null,
       connections: { total: connections.total, open: connections.live.size },
       exchanges: {
         total,
@@ -185,12 +198,7 @@ export class Session implements Inspection {
       // What is not decoded, or not whole, may be half of a request or of an answer. A half-close is all one: no request waits for it.
       return live.open === 0 && (live.analyzer?.quiet ?? false);
     });
-    const at = this.options.clock();
-    for (const id of [...this.recorder.connections.live.keys()])
-      this.recorder.accept({ kind: 'closed', connection: id, at });
-    if (!this.live) return;
-    this.live = false;
-    this.changed();
+    this.ended();
   }
 
   async close(): Promise<void> {
@@ -227,6 +235,16 @@ export class Session implements Inspection {
     }
   }
 
+  /** The source has said its last: what it has not closed is closed. */
+  private ended(): void {
+    if (!this.live) return;
+    const at = this.options.clock();
+    for (const id of [...this.recorder.connections.live.keys()])
+      this.recorder.accept({ kind: 'closed', connection: id, at });
+    this.live = false;
+    this.changed();
+  }
+
   private async whole(kept: KeptExchange): Promise<Exchange | null> {
     return this.recorder.log.held(kept) ?? this.reader.exchange(kept, this.pace());
   }
@@ -249,13 +267,13 @@ export class Session implements Inspection {
   private changed(): void {
     if (!this.armed || this.listeners.size === 0) return;
     this.armed = false;
-    const sinceLast = (this.options.clock() - this.lastNotice) / MICROSECONDS_PER_MILLISECOND;
+    const sinceLast = performance.now() - this.lastNotice;
     if (sinceLast >= NOTICE_INTERVAL) setImmediate(this.tell);
     else setTimeout(this.tell, NOTICE_INTERVAL - Math.max(0, sinceLast)).unref();
   }
 
   private readonly tell = (): void => {
-    this.lastNotice = this.options.clock();
+    this.lastNotice = performance.now();
     for (const listener of this.listeners) listener();
   };
 }

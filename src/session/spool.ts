@@ -4,8 +4,8 @@ import type { Timestamp } from '../model/time.js';
 import { encodeFileHead } from '../packet/pcapng-encoder.js';
 import { PAYLOAD_LIMIT, StreamPackets } from '../packet/stream-packets.js';
 import type { ByteStore, StoreChannel, StoreReader, StoreStatus } from './byte-store.js';
+import { PositionedReader } from './positioned-reader.js';
 import type { SpoolFile, SpoolFiles } from './spool-files.js';
-import { SpoolReader } from './spool-reader.js';
 
 /** What is kept on disk unless told otherwise: enough for hours of debugging, little enough for a laptop's temporary directory. */
 export const DEFAULT_MAX_SPOOL = 1024 * 1024 * 1024;
@@ -92,7 +92,7 @@ export class Spool implements ByteStore {
   }
 
   reader(): StoreReader {
-    return new SpoolReader(this);
+    return new PositionedReader(this);
   }
 
   status(): StoreStatus {

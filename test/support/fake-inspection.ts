@@ -91,6 +91,7 @@ export class FakeInspection implements Inspection {
       sources: ['127.0.0.1:9001 → 127.0.0.1:9000'],
       startedAt: Math.min(...exchanges.map((one) => one.times.begin), 1_789_000_000_000_000),
       live: this.#live,
+      progress: null,
       connections: { total: connections.size, open: 0 },
       exchanges: {
         total: exchanges.length + this.#evicted,

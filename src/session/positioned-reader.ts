@@ -1,6 +1,6 @@
 import type { StoreReader } from './byte-store.js';
 
-/** What a reader asks of the spool; see Spool.read. */
+/** What a reader asks of whatever has the bytes; see Spool.read. */
 export interface Positioned {
   read(position: number, needed: number, into: Uint8Array): number | Promise<number>;
 }
@@ -9,13 +9,13 @@ export interface Positioned {
 const WINDOW = 256 * 1024;
 
 /** Reads ahead: what a replay asks for next lies mostly behind what it asked for last. */
-export class SpoolReader implements StoreReader {
+export class PositionedReader implements StoreReader {
   /** `window` holds the bytes from `from` to `to`. It grows to what is asked, and is never shared. */
   private window = new Uint8Array(0);
   private from = 0;
   private to = 0;
 
-  constructor(private readonly spool: Positioned) {}
+  constructor(private readonly bytes: Positioned) {}
 
   read(position: number, length: number, until: number): Uint8Array | null | Promise<Uint8Array | null> {
     if (position >= this.from && position + length <= this.to) return this.view(position, length);
@@ -23,7 +23,7 @@ export class SpoolReader implements StoreReader {
     if (this.window.length < wanted) this.window = new Uint8Array(wanted);
     this.from = 0;
     this.to = 0;
-    const read = this.spool.read(position, length, this.window.subarray(0, wanted));
+    const read = this.bytes.read(position, length, this.window.subarray(0, wanted));
     return typeof read === 'number'
       ? this.take(position, length, read)
       : read.then((got) => this.take(position, length, got));

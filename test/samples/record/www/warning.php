@@ -1,0 +1,3 @@
+<?php
+// The warning goes to STDERR, the page is fine.
+echo "<p>Your basket: $items items</p>\n";
