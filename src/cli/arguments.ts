@@ -12,7 +12,11 @@ export type Format = 'tui' | 'lines' | 'detail' | 'ndjson';
 
 /** What the command line asks for, checked and complete. */
 export interface Settings {
-  readonly command: 'proxy' | 'demo';
+  readonly command: 'proxy' | 'demo' | 'capture';
+  /** Capture files, `-` for standard input; empty for the other commands. */
+  readonly files: readonly string[];
+  /** The server ports that carry FastCGI in a capture; null: found by content. */
+  readonly ports: readonly number[] | null;
   readonly routes: readonly { readonly listen: Endpoint; readonly upstream: Endpoint }[];
   readonly filter: string;
   /** What standard output gets; null when a file option has taken standard output for itself. */
@@ -60,7 +64,9 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
       'A debugging proxy for FastCGI: point the web server at --listen, and see every request as it passes to ' +
         '--upstream: its records in time, params, bodies, STDERR, how it ended, and who ended it.',
     )
-    .usage('--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect demo [options]')
+    .usage(
+      '--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect FILE... [options]\n       fcgi-inspect demo [options]',
+    )
     .option(
       '--listen <address>',
       'where the web server is to connect (repeatable: pairs with --upstream in order)',
@@ -69,11 +75,11 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
     .option('--upstream <address>', 'where the FastCGI backend listens', collect);
   inspecting(program)
     .version(around.version, '-V, --version', 'the version')
-    .argument('[files...]')
+    .argument('[files...]', 'captures to read: pcap or pcapng, also gzipped; - is standard input')
+    .option('--port <list>', 'the server ports that carry FastCGI in a capture (default: found by content)', portList)
     .addHelpText('after', EPILOGUE)
     .action((files: string[], raw: Raw) => {
-      if (files.length > 0) throw notACommand(files[0]!);
-      result = settingsOf('proxy', raw, around);
+      result = settingsOf(files.length > 0 ? 'capture' : 'proxy', raw, around, files);
     });
   const demo = inspecting(new Command('demo'))
     .description(
@@ -118,6 +124,7 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
 interface Raw {
   readonly listen?: string[];
   readonly upstream?: string[];
+  readonly port?: number[];
   readonly filter?: string;
   readonly format?: Format;
   readonly har?: string;
@@ -173,19 +180,33 @@ function inspecting(command: Command): Command {
     .option('-q, --quiet', 'no messages on standard error but errors');
 }
 
-function settingsOf(command: Settings['command'], raw: Raw, around: Surroundings): Settings {
+function settingsOf(
+  command: Settings['command'],
+  raw: Raw,
+  around: Surroundings,
+  files: readonly string[] = [],
+): Settings {
   const filter = raw.filter ?? '';
   parseFilter(filter);
   const warnings: string[] = [];
   if (command === 'demo' && (raw.listen || raw.upstream))
     throw new FcgiInspectError('usage', 'the demo has addresses of its own', 'leave --listen and --upstream out');
+  if (command === 'capture') checkFiles(files, raw);
+  else if (raw.port !== undefined)
+    throw new FcgiInspectError(
+      'usage',
+      '--port is for captures',
+      'a proxy is told by --listen and --upstream where FastCGI passes',
+    );
   if (raw.har !== undefined && raw.har === raw.ndjson && raw.har !== '-')
     throw new FcgiInspectError('usage', `--har and --ndjson both want ${raw.har}`, 'give each a file of its own');
   return {
     command,
-    routes: command === 'demo' ? [] : routesOf(raw, warnings),
+    files,
+    ports: raw.port ?? null,
+    routes: command === 'proxy' ? routesOf(raw, warnings) : [],
     filter,
-    format: formatOf(raw, around),
+    format: formatOf(raw, around, files.includes('-')),
     har: raw.har ?? null,
     ndjson: raw.ndjson ?? null,
     bodies: raw.bodies,
@@ -208,7 +229,7 @@ function routesOf(raw: Raw, warnings: string[]): Settings['routes'] {
     throw new FcgiInspectError(
       'usage',
       'nothing to inspect',
-      'try fcgi-inspect demo, or fcgi-inspect --listen 9001 --upstream 9000 with the web server pointed at port 9001',
+      'try fcgi-inspect demo, fcgi-inspect capture.pcapng, or fcgi-inspect --listen 9001 --upstream 9000 with the web server pointed at port 9001',
     );
   if (listens.length !== upstreams.length)
     throw new FcgiInspectError(
@@ -231,7 +252,8 @@ function routesOf(raw: Raw, warnings: string[]): Settings['routes'] {
   return listens.map((listen, index) => ({ listen, upstream: upstreams[index]! }));
 }
 
-function formatOf(raw: Raw, around: Surroundings): Format | null {
+/** @param readsStdin standard input is a capture: the terminal UI then takes its keys from the terminal itself */
+function formatOf(raw: Raw, around: Surroundings, readsStdin: boolean): Format | null {
   const claims = [
     raw.har === '-' && '--har -',
     raw.ndjson === '-' && '--ndjson -',
@@ -239,7 +261,7 @@ function formatOf(raw: Raw, around: Surroundings): Format | null {
   ].filter((claim) => typeof claim === 'string');
   if (claims.length > 1)
     throw new FcgiInspectError('usage', `${claims.join(' and ')} both want standard output`, 'give one of them a file');
-  if (raw.format === 'tui' && !(around.stdinIsTerminal && around.stdoutIsTerminal))
+  if (raw.format === 'tui' && !((around.stdinIsTerminal || readsStdin) && around.stdoutIsTerminal))
     throw new FcgiInspectError(
       'usage',
       '--format tui needs a terminal on standard input and output',
@@ -256,12 +278,26 @@ function colorOf(raw: Raw, { env, stdoutIsTerminal }: Surroundings): boolean {
   return stdoutIsTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-function notACommand(word: string): FcgiInspectError {
-  return new FcgiInspectError(
-    'usage',
-    `${JSON.stringify(word)} is no command of this version, and capture files cannot be read yet`,
-    'try fcgi-inspect demo, or fcgi-inspect --listen 9001 --upstream 9000',
-  );
+/** Words that other versions of the command line, or other tools, know as commands. */
+const NOT_FILES: ReadonlySet<string> = new Set(['spawn', 'attach', 'explain', 'rules', 'trace', 'help']);
+
+function checkFiles(files: readonly string[], raw: Raw): void {
+  if (raw.listen || raw.upstream)
+    throw new FcgiInspectError(
+      'usage',
+      `${JSON.stringify(files[0])} is a capture file, and --listen and --upstream make a proxy`,
+      'inspect one at a time',
+    );
+  const word = files[0]!;
+  if (NOT_FILES.has(word))
+    throw new FcgiInspectError(
+      'usage',
+      `${JSON.stringify(word)} is no command of this version`,
+      `for a capture file of that name write ./${word}; see fcgi-inspect --help`,
+    );
+  const twice = files.find((file, i) => files.indexOf(file) !== i);
+  if (twice !== undefined)
+    throw new FcgiInspectError('usage', `${JSON.stringify(twice)} is named twice`, 'each capture is read once');
 }
 
 function collect(value: string, before: readonly string[] = []): string[] {
@@ -284,4 +320,11 @@ function size(text: string): number {
   const value = parseBytes(text);
   if (value === null || value === 0) throw new InvalidArgumentError('Write a size as 64MB or 1GiB.');
   return value;
+}
+
+function portList(text: string, before: readonly number[] = []): number[] {
+  const ports = text.split(',').map((part) => Number(part.trim() || Number.NaN));
+  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+    throw new InvalidArgumentError('Write ports as 9000 or 9000,9001.');
+  return [...before, ...ports];
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ConnectionSummary, formatEndpoint } from '../model/connection.js';
-import type { Exchange, Param, StreamName } from '../model/exchange.js';
+import type { Exchange, Param, StreamName, StreamTotals } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
 import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
 import { redactExchange } from '../model/redaction.js';
@@ -9,13 +9,18 @@ import { type StreamContent, streamContent } from './stream-content.js';
 import { base64, isUtf8, TextWriter } from './text-writer.js';
 
 /**
- * One JSON object a line, described by docs/ndjson.schema.json, which the package ships. A line is written in pieces: bodies go through in slices, so that a request
- * of any size takes no more memory than a small one.
+ * One JSON object a line, described by docs/ndjson.schema.json, which the package ships. A line with bodies is written in pieces: they go
+ * through in slices, so that a request of any size takes no more memory than a small one.
  */
 export function ndjson(options: OutputOptions): ExchangeOutput {
   const writer = new TextWriter(options.write);
   return {
     async exchange(exchange) {
+      if (options.bodies === 'none') {
+        const handedOn = writer.addLine(JSON.stringify(wholeObject(exchange, options)));
+        if (handedOn !== undefined) await handedOn;
+        return;
+      }
       try {
         await writeRequest(exchange, writer, options);
         await writer.endLine();
@@ -26,12 +31,35 @@ export function ndjson(options: OutputOptions): ExchangeOutput {
       }
     },
     async connection(connection) {
-      await options.write(`${JSON.stringify(connectionObject(connection))}\n`);
+      await writer.addLine(JSON.stringify(connectionObject(connection)));
     },
+    flush: () => writer.flush(),
     async end(summary) {
-      await options.write(`${JSON.stringify(summaryObject(summary))}\n`);
+      await writer.addLine(JSON.stringify(summaryObject(summary)));
+      await writer.flush();
     },
   };
+}
+
+/** A request without bodies, for which nothing has to be read: at once. */
+function wholeObject(original: Exchange, options: OutputOptions) {
+  const exchange = options.redact ? redactExchange(original) : original;
+  const { stdin, stdout, stderr, data } = exchange.streams;
+  const object: Record<string, unknown> = requestObject(exchange);
+  object.stdin = streamObject(stdin);
+  object.stdout = streamObject(stdout);
+  object.stderr = streamObject(stderr);
+  object.data = streamObject(data);
+  object.findings = findingObjects(exchange);
+  return object;
+}
+
+function streamObject({ bytes, records, ended, missing }: StreamTotals) {
+  return missing > 0 ? { bytes, records, ended, missing } : { bytes, records, ended };
+}
+
+function findingObjects(exchange: Exchange) {
+  return exchange.findings.map(({ id, severity, title, detail, advice }) => ({ id, severity, title, detail, advice }));
 }
 
 /** In the order of the keys. PARAMS is there in the open as `params`. */
@@ -41,10 +69,7 @@ async function writeRequest(original: Exchange, writer: TextWriter, options: Out
   const exchange = options.redact ? redactExchange(original) : original;
   await writer.add(unclosed(requestObject(exchange)));
   for (const stream of BODY_STREAMS) await writeStream(original, stream, writer, options);
-  const findings = exchange.findings.map(({ id, severity, title, detail, advice }) => {
-    return { id, severity, title, detail, advice };
-  });
-  await writer.add(`,"findings":${JSON.stringify(findings)}}`);
+  await writer.add(`,"findings":${JSON.stringify(findingObjects(exchange))}}`);
 }
 
 function requestObject(exchange: Exchange) {

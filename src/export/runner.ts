@@ -190,8 +190,9 @@ class Pump {
       } else if (await this.#lets(rowOf(item.exchange), item.exchange)) {
         await output.exchange(item.exchange);
       }
-      if (this.#over()) return;
+      if (this.#over()) break;
     }
+    await output.flush?.();
   }
 
   /** @param exchanges those of the rows, where the filter wants to see them */

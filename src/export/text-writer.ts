@@ -3,37 +3,52 @@ import type { OutputOptions } from '../model/output.js';
 /** Few large writes cost less than many small ones; this much is gathered, and no more. */
 const GATHERED = 64 * 1024;
 
-/** Gathers text and hands it on in large pieces, waiting for the reader each time. */
+/** Gathers lines and hands them on in large pieces, waiting for the reader each time. */
 export class TextWriter {
   #text = '';
-  /** Part of the line has been handed on. */
-  #begun = false;
+  /** Where the line that is being written begins in the text; -1 when part of it has been handed on. */
+  #line = 0;
 
   constructor(private readonly write: OutputOptions['write']) {}
 
+  /** A part of a line. */
   async add(text: string): Promise<void> {
     this.#text += text;
-    if (this.#text.length >= GATHERED) await this.#flush();
+    if (this.#text.length < GATHERED) return;
+    this.#line = -1;
+    await this.#handOn();
   }
 
-  /** Ends the line and hands it on. */
-  async endLine(): Promise<void> {
-    this.#text += '\n';
-    await this.#flush();
-    this.#begun = false;
+  endLine(): Promise<void> | undefined {
+    return this.addLine('');
+  }
+
+  /** The rest of a line, and its end. Nothing to wait for when it is only gathered. */
+  addLine(text: string): Promise<void> | undefined {
+    this.#text += `${text}\n`;
+    this.#line = this.#text.length;
+    return this.#text.length >= GATHERED ? this.flush() : undefined;
   }
 
   /** Gives the line up: what has been handed on of it stays a broken line of its own. */
   async abandonLine(): Promise<void> {
-    this.#text = '';
-    if (this.#begun) await this.endLine();
+    if (this.#line >= 0) this.#text = this.#text.slice(0, this.#line);
+    else {
+      this.#text = '';
+      await this.endLine();
+    }
   }
 
-  async #flush(): Promise<void> {
+  /** Hands on what was gathered. Between lines. */
+  async flush(): Promise<void> {
+    this.#line = 0;
+    await this.#handOn();
+  }
+
+  async #handOn(): Promise<void> {
     const text = this.#text;
     this.#text = '';
-    this.#begun = true;
-    await this.write(text);
+    if (text !== '') await this.write(text);
   }
 
   /** The inside of a JSON string. The bytes must be valid UTF-8; a byte order mark is kept. */

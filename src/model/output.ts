@@ -12,6 +12,8 @@ export type Output = ExchangeOutput | RowOutput;
 export interface ExchangeOutput extends Ended {
   exchange(exchange: Exchange): Promise<void>;
   connection(connection: ConnectionSummary): Promise<void>;
+  /** There is nothing more for the moment: what was gathered is to be written. Absent where nothing is. */
+  flush?(): Promise<void>;
 }
 
 /** For output to which a row is enough: what has settled since the last call, in one. It is told of no connections. */

@@ -44,8 +44,6 @@ const TEXT: Fields = {
 
 /** An equals sign, or the beginning of a URL's authority, percent-encoded once or several times. */
 const ENCODED = /%(?:25)*3d|%(?:25)*3a(?:\/|%(?:25)*2f){2}/i;
-/** Text without one of these has neither fields nor a user part. */
-const FIELD_OR_URL = new RegExp(`=|://|${ENCODED.source}`, 'i');
 /** The password may hold `@`: the last one before the path ends it. */
 const USER_PART = /(:\/\/[^/?#@\s:]*):[^/?#\s]*@/g;
 
@@ -86,12 +84,17 @@ export function redactValue(name: string, value: string): string {
 
 /** A URL, query string or urlencoded form, or any text in which one may stand, without the values of its secret fields. */
 export function redactUrl(text: string): string {
-  return FIELD_OR_URL.test(text) ? redactParts(text, NESTING) : text;
+  return mayHoldFields(text) ? redactParts(text, NESTING) : text;
 }
 
 /** A query string or urlencoded form: what looks like a path in it is none. */
 export function redactQuery(text: string): string {
-  return FIELD_OR_URL.test(text) ? withoutUserPart(redactFields(text, QUERY, NESTING)) : text;
+  return mayHoldFields(text) ? withoutUserPart(redactFields(text, QUERY, NESTING)) : text;
+}
+
+/** Text without one of these has neither fields nor a user part. Most values have none: what is asked of each must cost little. */
+function mayHoldFields(text: string): boolean {
+  return text.includes('=') || text.includes('://') || (text.includes('%') && ENCODED.test(text));
 }
 
 /** A line of a header block, folded lines among it, whether it is valid or not; without a colon it is looked through as text. */
@@ -155,7 +158,7 @@ function redactParts(text: string, depth: number): string {
 }
 
 function withoutUserPart(text: string): string {
-  return text.replace(USER_PART, `$1:${REDACTED}@`);
+  return text.includes('@') ? text.replace(USER_PART, `$1:${REDACTED}@`) : text;
 }
 
 /** Where the query or fragment of a URL or path begins; 0 when the text does not begin as one. */

@@ -46,9 +46,8 @@ export function snapshot(exchange: Exchange, findings: readonly Finding[]): Exch
 
 /** An estimate of what an exchange takes in memory, in bytes; for bounds, not for books. */
 export function weightOf(exchange: Exchange): number {
-  let characters = 0;
-  for (const { name, value } of exchange.params) characters += name.length + value.length;
-  for (const { name, value } of exchange.response?.headers ?? []) characters += name.length + value.length;
-  const objects = exchange.params.length + (exchange.response?.headers.length ?? 0) + exchange.problems.length;
-  return 2_000 + 2 * characters + 100 * objects + exchange.stderrHead.buffer.byteLength + exchange.bodyHead.length;
+  const { params, response, streams, problems, stderrHead, bodyHead } = exchange;
+  const characters = streams.params.bytes + (response?.length ?? 0);
+  const objects = params.length + (response?.headers.length ?? 0) + problems.length;
+  return 2_000 + 2 * characters + 100 * objects + stderrHead.buffer.byteLength + bodyHead.length;
 }

@@ -39,7 +39,9 @@ function parsed(text: string): Request[] {
 async function written(stored: StoredExchange, bodies: BodyMode = 'none', redact = true) {
   const collected = new CollectedOutput();
   const inspection = new FakeInspection().put(stored);
-  await ndjson(collected.options(inspection, bodies, redact)).exchange(stored.exchange);
+  const output = ndjson(collected.options(inspection, bodies, redact));
+  await output.exchange(stored.exchange);
+  await output.flush?.();
   return { request: parsed(collected.text)[0], collected, inspection };
 }
 
@@ -225,7 +227,9 @@ describe('--bodies', () => {
   it('says so when the bytes are not kept any more', async () => {
     const collected = new CollectedOutput();
     const { exchange } = storedExchange({ stdin: 'abc' });
-    await ndjson(collected.options(new FakeInspection(), 'text')).exchange(exchange);
+    const output = ndjson(collected.options(new FakeInspection(), 'text'));
+    await output.exchange(exchange);
+    await output.flush?.();
     expect(parsed(collected.text)[0].stdin).toEqual({ bytes: 3, records: 1, ended: true, text: '', missing: 3 });
   });
 });

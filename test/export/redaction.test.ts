@@ -121,7 +121,9 @@ async function allOutputs(stored: StoredExchange): Promise<Record<string, string
   const options = (output: CollectedOutput) => ({ ...output.options(inspection, 'text'), color: false });
   await lines(options(collected.lines)).rows([rowOf(stored.exchange)]);
   await detail(options(collected.detail)).exchange(stored.exchange);
-  await ndjson(options(collected.ndjson)).exchange(stored.exchange);
+  const requests = ndjson(options(collected.ndjson));
+  await requests.exchange(stored.exchange);
+  await requests.flush?.();
   const file = har(options(collected.har));
   await file.exchange(stored.exchange);
   await file.end(sessionSummary());
