@@ -1,0 +1,172 @@
+import { FcgiInspectError } from '../model/errors.js';
+import {
+  type CaptureComment,
+  type CaptureFormat,
+  type FormatParser,
+  SNIFF_LENGTH,
+  sniffFormat,
+} from '../packet/formats/index.js';
+import { originOf } from '../packet/origin.js';
+import type { PacketSink } from '../packet/packet.js';
+import { CaptureBuffer } from './capture-buffer.js';
+import { type ByteSource, type OpenedBytes, openBytes, STANDARD_INPUT } from './capture-bytes.js';
+import { foreignError, openingError, wordsOf } from './capture-failure.js';
+import { GZIP_MAGIC, GzipBytes } from './capture-gzip.js';
+import { CaptureWarnings } from './capture-warnings.js';
+
+/** What an input says beside packets: one line each, with the input's name in it. */
+export interface CaptureReports {
+  warn(line: string): void;
+  comment?(comment: CaptureComment, input: CaptureInput): void;
+}
+
+export interface CaptureInputOptions {
+  /** Which of several files it is, for the origins of its packets. */
+  readonly file?: number;
+  /** How many bytes are read at once. */
+  readonly chunkLength?: number;
+}
+
+/** A chunk that keeps the loop over it in the processor's cache, and is worth the trip to the thread pool. */
+export const CHUNK_LENGTH = 1024 * 1024;
+
+/**
+ * One capture that is being read: a file, a FIFO or standard input, packed by gzip or not, of any format there is a parser for. It is pulled: each
+ * `next` reads and hands out a chunk's worth, so the caller decides about pace, and may stop at any time.
+ */
+export class CaptureInput {
+  // Invariants: `parser` got everything before bytes[start] of `ahead`; `state` only goes from open over done to closed.
+  private state: 'open' | 'done' | 'closed' = 'open';
+
+  private constructor(
+    /** The path, or "standard input". */
+    readonly name: string,
+    readonly format: CaptureFormat['name'],
+    readonly isGzip: boolean,
+    /** Whether the packets' origins are positions in the file: it is neither packed nor a pipe. */
+    readonly isSeekable: boolean,
+    /** The file's length when it was opened, in bytes as they are stored; null when it has none. */
+    readonly size: number | null,
+    private readonly source: ByteSource,
+    private readonly packed: ByteSource,
+    private readonly ahead: CaptureBuffer,
+    private readonly parser: FormatParser,
+    private readonly warnings: CaptureWarnings,
+  ) {}
+
+  /**
+   * Opens a path, or standard input for "-", and waits for as much as tells the format.
+   * Rejects with an FcgiInspectError: not-found, permission, unsupported (no capture), io.
+   */
+  static async open(path: string, reports: CaptureReports, options: CaptureInputOptions = {}): Promise<CaptureInput> {
+    const name = path === STANDARD_INPUT ? 'standard input' : path;
+    const warnings = new CaptureWarnings(name, (line) => reports.warn(line));
+    let opened: OpenedBytes | null = null;
+    try {
+      opened = await openBytes(path);
+      const chunkLength = options.chunkLength ?? CHUNK_LENGTH;
+      let source = opened.bytes;
+      let ahead = new CaptureBuffer(source, chunkLength);
+      await ahead.want(SNIFF_LENGTH);
+      const isGzip = GZIP_MAGIC.every((byte, i) => ahead.length > i && ahead.bytes[ahead.start + i] === byte);
+      if (isGzip) {
+        const head = ahead.bytes.slice(ahead.start, ahead.end);
+        source = new GzipBytes(opened.bytes, head, opened.again, (what, offset) => warnings.warn(what, offset));
+        ahead = new CaptureBuffer(source, chunkLength);
+      }
+      const format = await formatOf(name, ahead, isGzip);
+      const isSeekable = opened.isPlainFile && !isGzip;
+      let input: CaptureInput | null = null;
+      const parser = format.open(isSeekable ? originOf(options.file ?? 0, 0) : -1, {
+        warn: (text, offset) => warnings.warn(text, offset),
+        comment: (comment) => reports.comment?.(comment, input!),
+      });
+      input = new CaptureInput(
+        name,
+        format.name,
+        isGzip,
+        isSeekable,
+        opened.size,
+        source,
+        opened.bytes,
+        ahead,
+        parser,
+        warnings,
+      );
+      return input;
+    } catch (error) {
+      await opened?.bytes.close();
+      throw openingError(name, error);
+    }
+  }
+
+  /** How much of `size` was read; what waits in memory counts. */
+  get bytesRead(): number {
+    return this.packed.bytesRead;
+  }
+
+  /** How many packets were handed out. */
+  get packets(): number {
+    return this.parser.packets;
+  }
+
+  /**
+   * Reads a chunk and hands out the packets that are complete. Resolves to false at the end, which may have brought packets, too; and after close.
+   * The bytes of the packets stay as they are until the next call. Never rejects: what cannot be read any more is a warning and the end.
+   */
+  async next(sink: PacketSink): Promise<boolean> {
+    if (this.state !== 'open') return false;
+    const { ahead, parser } = this;
+    let more = false;
+    try {
+      more = await ahead.want(parser.needed);
+    } catch (error) {
+      this.warnings.warn(`reading failed: ${wordsOf(error)}`, this.bytesRead);
+    }
+    if (this.isClosed()) return false;
+    if (more) {
+      ahead.start += parser.parse(ahead.bytes, ahead.start, ahead.end, sink);
+      return true;
+    }
+    this.state = 'done';
+    parser.finish(ahead.bytes, ahead.start, ahead.end, sink);
+    if (this.size !== null && this.bytesRead < this.size) {
+      this.warnings.warn(`the file became shorter while it was read, it had ${this.size} bytes`, this.bytesRead);
+    }
+    this.warnings.end();
+    return false;
+  }
+
+  /** Lets go of the file. A `next` that waits resolves to false. */
+  async close(): Promise<void> {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    await this.source.close();
+  }
+
+  private isClosed(): boolean {
+    return this.state === 'closed';
+  }
+}
+
+async function formatOf(name: string, ahead: CaptureBuffer, isGzip: boolean): Promise<CaptureFormat> {
+  await ahead.want(SNIFF_LENGTH);
+  const head = ahead.bytes.subarray(ahead.start, ahead.end);
+  if (head.length === 0) {
+    throw new FcgiInspectError(
+      'unsupported',
+      isGzip ? `${name} unpacks to nothing` : `${name} is empty`,
+      'was the capture stopped in order? tcpdump -U writes each packet at once',
+    );
+  }
+  const format = sniffFormat(head);
+  if (!format) throw foreignError(name, head, isGzip ? ' after unpacking' : '');
+  if (!(await ahead.want(format.smallest))) {
+    throw new FcgiInspectError(
+      'unsupported',
+      `${name} is cut off inside its file header: ${ahead.length} of ${format.smallest} bytes`,
+      'was the capture stopped in order? tcpdump -U writes each packet at once',
+    );
+  }
+  return format;
+}
