@@ -3,6 +3,8 @@ import type { Outcome } from '../../src/model/exchange.js';
 /** One file in samples/: what it shows, and what whoever reads it must find. */
 export interface Sample {
   readonly file: string;
+  /** Further files, to be read together with it. */
+  readonly and?: readonly string[];
   /** The story, in a sentence without its full stop. */
   readonly shows: string;
   /** What is worth looking at in it. */

@@ -84,9 +84,15 @@ ${locations}
 }
 `,
   );
-  return studio.start('nginx', commandOf('nginx'), ['-e', `${prefix}/error.log`, '-p', prefix, '-c', file], [HTTP_PORT], {
-    log: () => studio.read(`${prefix}/error.log`),
-  });
+  return studio.start(
+    'nginx',
+    commandOf('nginx'),
+    ['-e', `${prefix}/error.log`, '-p', prefix, '-c', file],
+    [HTTP_PORT],
+    {
+      log: () => studio.read(`${prefix}/error.log`),
+    },
+  );
 }
 
 /** The location that everybody has, with further lines. */
@@ -117,8 +123,8 @@ export function startApache(studio: Studio, modules: readonly string[], configur
   const file = studio.write(
     'apache.conf',
     `${['mpm_event', 'authz_core', 'mime', 'dir', ...modules]
-  .map((name) => `LoadModule ${name}_module ${APACHE_MODULES}/mod_${name}.so`)
-  .join('\n')}
+      .map((name) => `LoadModule ${name}_module ${APACHE_MODULES}/mod_${name}.so`)
+      .join('\n')}
 ServerRoot /etc/apache2
 ServerName example.test
 Listen 127.0.0.1:${HTTP_PORT}
@@ -155,7 +161,6 @@ export function startCaddy(studio: Studio, configuration: string): Promise<Daemo
     `{
   admin off
   auto_https off
-  persist_config off
 }
 http://example.test:${HTTP_PORT} {
   bind 127.0.0.1
@@ -164,7 +169,9 @@ ${configuration}
 }
 `,
   );
-  return studio.start('Caddy', 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], [HTTP_PORT]);
+  return studio.start('Caddy', 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], [HTTP_PORT], {
+    env: { HOME: studio.path('caddy') },
+  });
 }
 
 export interface HaproxyOptions {

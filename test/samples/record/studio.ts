@@ -1,6 +1,6 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Daemon, type DaemonOptions, until } from '../../support/real/daemon.js';
+import type { Daemon, DaemonOptions } from '../../support/real/daemon.js';
 import { type HttpRequest, type HttpResponse, http } from '../../support/real/http.js';
 import { listening } from '../../support/real/listening.js';
 import { Workspace } from '../../support/real/workspace.js';
@@ -14,6 +14,8 @@ export const FASTCGI_PORT = 9000;
 
 /** The kernel hands the last packets over within a few milliseconds of what the client saw. */
 const SETTLE_MS = 250;
+/** In immediate mode each packet takes a slot of the whole snap length. */
+const KERNEL_BUFFER_KIB = '65536';
 
 /** What a story has at hand while it is recorded: servers of its own, a capture, an HTTP client. */
 export class Studio {
@@ -62,14 +64,29 @@ export class Studio {
       name: 'tcpdump',
       command: 'tcpdump',
       // --immediate-mode: no packet waits in the kernel for a block to fill. -Z root: keep the right to write in the workspace.
-      args: [...extra, '-n', '-s', '0', '--immediate-mode', '-U', '-Z', 'root', '-w', file, filter],
+      args: [
+        ...extra,
+        '-n',
+        '-s',
+        '0',
+        '--immediate-mode',
+        '-B',
+        KERNEL_BUFFER_KIB,
+        '-U',
+        '-Z',
+        'root',
+        '-w',
+        file,
+        filter,
+      ],
       ready: ({ stderr }) => stderr.includes('listening on'),
       stopSignal: 'SIGINT',
     });
     await play();
     await delay(SETTLE_MS);
     await daemon.stop();
-    if (!daemon.stderr.includes('0 packets dropped by kernel')) throw new Error(`tcpdump lost packets: ${daemon.stderr}`);
+    if (!daemon.stderr.includes('\n0 packets dropped by kernel'))
+      throw new Error(`tcpdump lost packets: ${daemon.stderr}`);
     copyFileSync(file, this.target);
   }
 
@@ -88,7 +105,9 @@ export class Studio {
   async expect(status: number | null, path: string, options: Partial<HttpRequest> = {}): Promise<HttpResponse> {
     const response = await this.get(path, options);
     if (response.status !== status) {
-      throw new Error(`${path} was answered with ${response.status} (${response.error}), not ${status}:\n${response.body}`);
+      throw new Error(
+        `${path} was answered with ${response.status} (${response.error}), not ${status}:\n${response.body}`,
+      );
     }
     return response;
   }
@@ -97,12 +116,9 @@ export class Studio {
     await delay(milliseconds);
   }
 
-  async until(what: string, condition: () => boolean): Promise<void> {
-    await until(what, condition);
-  }
-
+  /** A file's text; empty when it is not there yet. */
   read(path: string): string {
-    return readFileSync(path, 'utf8');
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   async close(): Promise<void> {
