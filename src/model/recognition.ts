@@ -23,8 +23,8 @@ export interface StreamStart {
   readonly complete: boolean;
 }
 
-/** How much of each stream a recogniser may ask for before it must decide; more than the largest record (65 535 + 255 + 8) and a header. */
-export const RECOGNITION_WINDOW = 128 * 1024;
+/** How much of each stream a recogniser may ask for before it must decide; more than the two largest records (65 535 + 255 + 8) and a header. */
+export const RECOGNITION_WINDOW = 132 * 1024;
 
 /** Pure. Must decide when both streams are complete. */
 export type Recogniser = (first: StreamStart, second: StreamStart) => Recognition;

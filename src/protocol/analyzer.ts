@@ -2,6 +2,7 @@ import type { ConnectionId, ConnectionSummary, Endpoint } from '../model/connect
 import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Exchange, RecordEntry } from '../model/exchange.js';
 import type { ExchangeSink } from '../model/exchange-event.js';
+import type { Recogniser } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 
 /**
@@ -44,5 +45,7 @@ export type RecordObserver = (exchange: Exchange | null, entry: RecordEntry, con
 
 export interface Protocol {
   readonly name: string;
+  /** Finds the protocol where nobody said that it is spoken. */
+  readonly recognise: Recogniser;
   analyze(options: AnalyzerOptions): Analyzer;
 }

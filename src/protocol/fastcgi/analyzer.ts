@@ -5,6 +5,7 @@ import type { Timestamp } from '../../model/time.js';
 import type { Analyzer, AnalyzerOptions, Protocol } from '../analyzer.js';
 import { RecordDecoder } from './decoder.js';
 import { endedByWord } from './outcome.js';
+import { recogniseFastcgi } from './recogniser.js';
 import { RequestTracker } from './tracker.js';
 
 /**
@@ -13,6 +14,7 @@ import { RequestTracker } from './tracker.js';
  */
 export const fastcgi: Protocol = {
   name: 'fastcgi',
+  recognise: recogniseFastcgi,
   analyze: (options) => new FastcgiAnalyzer(options),
 };
 

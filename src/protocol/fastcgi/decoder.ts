@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
 import { visibleBytes } from '../../model/visible-text.js';
 import { HEADER_LENGTH, isKnownType, recordTypeName, VERSION } from './constants.js';
-import { foreignProtocol } from './foreign-protocol.js';
+import { type ForeignProtocol, foreignProtocol } from './foreign-protocol.js';
 import { findPlausibleHeader, isPlausibleApartFromVersion, isPlausibleHeader, recordLength } from './framing.js';
 import { HeldBytes } from './held-bytes.js';
 import type { RecordSink } from './record-event.js';
@@ -391,8 +391,9 @@ interface LostStep {
 
 const NO_GAP = -1;
 
-function notARecord(head: Uint8Array, foreign: string | null): string {
-  if (foreign !== null) return `the stream begins with ${foreign} ("${visibleBytes(head)}"), not with a FastCGI record`;
+function notARecord(head: Uint8Array, foreign: ForeignProtocol | null): string {
+  if (foreign !== null)
+    return `the stream begins with ${foreign.words} ("${visibleBytes(head)}"), not with a FastCGI record`;
   const shown = Array.from(head, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   return `${shown} is no record header`;
 }
