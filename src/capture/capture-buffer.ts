@@ -17,7 +17,7 @@ export class CaptureBuffer {
   start = 0;
   end = 0;
 
-  private readonly buffers: readonly [Uint8Array, Uint8Array];
+  private buffers: readonly [Uint8Array, Uint8Array];
   private turn: 0 | 1 = 0;
   private reading: Promise<number> | null = null;
   private ended = false;
@@ -45,6 +45,15 @@ export class CaptureBuffer {
     }
     if (!this.ended) this.readAhead();
     return this.length >= wanted;
+  }
+
+  /** Lets go of the memory; nothing can be read any more. */
+  release(): void {
+    this.ended = true;
+    this.bytes = NO_BYTES;
+    this.buffers = [NO_BYTES, NO_BYTES];
+    this.start = 0;
+    this.end = 0;
   }
 
   private async take(): Promise<number> {

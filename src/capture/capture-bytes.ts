@@ -24,13 +24,16 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Fills `into` from `offset` on; resolves to how many bytes there were. Rejects with the system's error. */
+export type ReadAt = (offset: number, into: Uint8Array) => Promise<number>;
+
 /** A source that was opened, and what is known of it. */
 export interface OpenedBytes {
   readonly bytes: ByteSource;
   /** The length of a file when it was opened; null when it has none. */
   readonly size: number | null;
-  /** Whether positions in the source are positions in the file of that path. */
-  readonly isPlainFile: boolean;
+  /** Reads anywhere in a file that has a path, until `bytes` is closed; null for everything else. */
+  readonly readAt: ReadAt | null;
   /** The same bytes from the beginning, valid until `bytes` is closed; null when they come only once. */
   readonly again: (() => ByteSource) | null;
 }
@@ -75,13 +78,16 @@ function opened(
     );
   }
   if (stats.isFIFO() || stats.isSocket()) {
-    return { bytes: new PipeBytes(descriptor), size: null, isPlainFile: false, again: null };
+    return { bytes: new PipeBytes(descriptor), size: null, readAt: null, again: null };
   }
+  const bytes = new FileBytes(descriptor, position, close);
+  if (!stats.isFile()) return { bytes, size: null, readAt: null, again: null };
+  if (position === null) return { bytes, size: stats.size, readAt: null, again: null };
   return {
-    bytes: new FileBytes(descriptor, position, close),
-    size: stats.isFile() ? stats.size : null,
-    isPlainFile: stats.isFile() && position !== null,
-    again: stats.isFile() && position !== null ? () => new FileBytes(descriptor, position, nothingToClose) : null,
+    bytes,
+    size: stats.size,
+    readAt: (offset, into) => bytes.readAt(offset, into),
+    again: () => new FileBytes(descriptor, position, nothingToClose),
   };
 }
 
@@ -96,7 +102,7 @@ function descriptorOf(path: string): number | null {
 class FileBytes implements ByteSource {
   bytesRead = 0;
   private closed = false;
-  private pending: Promise<unknown> = Promise.resolve();
+  private readonly pending = new Set<Promise<unknown>>();
 
   /** @param position of the first byte; null reads where the descriptor stands */
   constructor(
@@ -108,17 +114,41 @@ class FileBytes implements ByteSource {
   async read(into: Uint8Array, from: number, to: number): Promise<number> {
     if (this.closed) return 0;
     const position = this.position === null ? null : this.position + this.bytesRead;
-    const reading = readDescriptor(this.descriptor, into, from, to - from, position);
-    this.pending = reading.catch(() => {});
-    const { bytesRead } = await reading;
+    const { bytesRead } = await this.started(into, from, to - from, position);
     this.bytesRead += bytesRead;
     return this.closed ? 0 : bytesRead;
+  }
+
+  async readAt(offset: number, into: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < into.length && !this.closed) {
+      const { bytesRead } = await this.started(into, filled, into.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
   }
 
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.pending;
+    // A descriptor must not be another file's when a read comes to it.
+    await Promise.allSettled(this.pending);
     await this.closeDescriptor();
+  }
+
+  private async started(
+    into: Uint8Array,
+    from: number,
+    length: number,
+    position: number | null,
+  ): Promise<{ readonly bytesRead: number }> {
+    const reading = readDescriptor(this.descriptor, into, from, length, position);
+    this.pending.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.pending.delete(reading);
+    }
   }
 }

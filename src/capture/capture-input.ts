@@ -9,7 +9,7 @@ import {
 import { originOf } from '../packet/origin.js';
 import type { PacketSink } from '../packet/packet.js';
 import { CaptureBuffer } from './capture-buffer.js';
-import { type ByteSource, type OpenedBytes, openBytes, STANDARD_INPUT } from './capture-bytes.js';
+import { type ByteSource, type OpenedBytes, openBytes, type ReadAt, STANDARD_INPUT } from './capture-bytes.js';
 import { foreignError, openingError, wordsOf } from './capture-failure.js';
 import { GZIP_MAGIC, GzipBytes } from './capture-gzip.js';
 import { CaptureWarnings } from './capture-warnings.js';
@@ -25,6 +25,8 @@ export interface CaptureInputOptions {
   readonly file?: number;
   /** How many bytes are read at once. */
   readonly chunkLength?: number;
+  /** Gives up an `open` that waits for a pipe. */
+  readonly signal?: AbortSignal;
 }
 
 /** A chunk that keeps the loop over it in the processor's cache, and is worth the trip to the thread pool. */
@@ -43,8 +45,8 @@ export class CaptureInput {
     readonly name: string,
     readonly format: CaptureFormat['name'],
     readonly isGzip: boolean,
-    /** Whether the packets' origins are positions in the file: it is neither packed nor a pipe. */
-    readonly isSeekable: boolean,
+    /** Reads anywhere in the file, until it is closed; null when packets have no origin in it, because it is packed or a pipe. */
+    readonly readAt: ReadAt | null,
     /** The file's length when it was opened, in bytes as they are stored; null when it has none. */
     readonly size: number | null,
     private readonly source: ByteSource,
@@ -62,8 +64,13 @@ export class CaptureInput {
     const name = path === STANDARD_INPUT ? 'standard input' : path;
     const warnings = new CaptureWarnings(name, (line) => reports.warn(line));
     let opened: OpenedBytes | null = null;
+    let giveUp = (): void => {};
     try {
       opened = await openBytes(path);
+      const { bytes } = opened;
+      giveUp = () => void bytes.close();
+      options.signal?.addEventListener('abort', giveUp);
+      if (options.signal?.aborted) giveUp();
       const chunkLength = options.chunkLength ?? CHUNK_LENGTH;
       let source = opened.bytes;
       let ahead = new CaptureBuffer(source, chunkLength);
@@ -75,9 +82,9 @@ export class CaptureInput {
         ahead = new CaptureBuffer(source, chunkLength);
       }
       const format = await formatOf(name, ahead, isGzip);
-      const isSeekable = opened.isPlainFile && !isGzip;
+      const readAt = isGzip ? null : opened.readAt;
       let input: CaptureInput | null = null;
-      const parser = format.open(isSeekable ? originOf(options.file ?? 0, 0) : -1, {
+      const parser = format.open(readAt ? originOf(options.file ?? 0, 0) : -1, {
         warn: (text, offset) => warnings.warn(text, offset),
         comment: (comment) => reports.comment?.(comment, input!),
       });
@@ -85,7 +92,7 @@ export class CaptureInput {
         name,
         format.name,
         isGzip,
-        isSeekable,
+        readAt,
         opened.size,
         source,
         opened.bytes,
@@ -96,7 +103,10 @@ export class CaptureInput {
       return input;
     } catch (error) {
       await opened?.bytes.close();
+      if (options.signal?.aborted) throw new FcgiInspectError('io', `${name} was given up before it began`);
       throw openingError(name, error);
+    } finally {
+      options.signal?.removeEventListener('abort', giveUp);
     }
   }
 
@@ -112,10 +122,13 @@ export class CaptureInput {
 
   /**
    * Reads a chunk and hands out the packets that are complete. Resolves to false at the end, which may have brought packets, too; and after close.
-   * The bytes of the packets stay as they are until the next call. Never rejects: what cannot be read any more is a warning and the end.
+   * The bytes of the packets stay as they are until the next call; one after the end lets go of all memory. Never rejects: what cannot be read any more is a warning and the end.
    */
   async next(sink: PacketSink): Promise<boolean> {
-    if (this.state !== 'open') return false;
+    if (this.state !== 'open') {
+      this.ahead.release();
+      return false;
+    }
     const { ahead, parser } = this;
     let more = false;
     try {

@@ -61,4 +61,4 @@ const FORMATS: ReadonlyMap<number, Row> = new Map([
 ]);
 
 export type { CaptureComment, FormatParser, FormatReports } from './format.js';
-export { NEEDED_LIMIT } from './format.js';
+export { NEEDED_LIMIT, PacketSlot } from './format.js';

@@ -62,10 +62,7 @@ export class PcapParser implements FormatParser {
   ) {}
 
   parse(bytes: Uint8Array, start: number, end: number, sink: PacketSink): number {
-    // The view covers the bytes' own buffer from its beginning only when they do; so positions are those of `bytes`.
-    if (this.view.buffer !== bytes.buffer || this.view.byteOffset !== bytes.byteOffset) {
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    if (this.packet.bytes !== bytes) this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.packet.bytes = bytes;
     const shift = this.position - start;
     let at = start;

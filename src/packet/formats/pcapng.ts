@@ -68,9 +68,7 @@ export class PcapngParser implements FormatParser {
   ) {}
 
   parse(bytes: Uint8Array, start: number, end: number, sink: PacketSink): number {
-    if (this.view.buffer !== bytes.buffer || this.view.byteOffset !== bytes.byteOffset) {
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    if (this.packet.bytes !== bytes) this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.packet.bytes = bytes;
     this.shift = this.position - start;
     let at = start;
