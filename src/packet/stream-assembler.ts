@@ -1,0 +1,217 @@
+import { advanced, distance } from './sequence.js';
+
+/**
+ * Strategy: one direction of a TCP connection. What is in order never comes here; what is not waits as copies, sorted, without overlaps
+ * (the first copy of a byte wins), until the bytes before it come or are given up. A FIN or RST waits in the same row as an entry
+ * without bytes, so that it cannot overtake what was sent before it.
+ */
+
+/** What waits for bytes before it: a part of a segment, or with `end` the end of the stream. */
+export interface Waiting {
+  readonly sequence: number;
+  readonly bytes: Uint8Array;
+  readonly end: 'fin' | 'reset' | null;
+  readonly origin: number;
+  readonly at: number;
+  /** Which packet of the connection brought it, counted. */
+  readonly count: number;
+  /** What its sender had received of the other direction; null when that says nothing about the order of the two. */
+  readonly acknowledgement: number | null;
+}
+
+/** `new`: nothing is known. `settling`: joined under way, where it begins is not yet decided. */
+type State = 'new' | 'settling' | 'open' | 'ended';
+
+/** Twice the largest window TCP can have (RFC 7323, section 2.3: 2**30) would be half the circle; what lies further ahead is no part of this connection. */
+export const AHEAD_LIMIT = 2 ** 30;
+
+export class StreamAssembler {
+  state: State = 'new';
+  /** The SYN, or what proves its number, was seen: the first byte is the stream's first. */
+  fromStart = false;
+  synSeen = false;
+  /** The number of the SYN; while no SYN was seen it is guessed from the first byte. */
+  initial = 0;
+  /** Only while `open` or `ended`: the next byte to deliver. */
+  next = 0;
+  delivered = false;
+  /** Sorted by sequence, without overlaps, none of them before `next`. */
+  readonly waiting: Waiting[] = [];
+  waitingBytes = 0;
+  /**
+   * Up to where bytes are known to have passed, captured or not: the other side has acknowledged them, or the snap length cut them.
+   * Only when it lies ahead of `next`; then `coveredCount` and `coveredAt` say since when. While `settling` they say since when that is.
+   */
+  passed = 0;
+  coveredCount = 0;
+  coveredAt = 0;
+  /** `passed` rests on a packet that was cut, so bytes are missing for certain. */
+  cut = false;
+  /** The highest acknowledgement of the other side, when `acknowledged`. */
+  acked = 0;
+  acknowledged = false;
+  /** The number of the FIN or RST, when `endKnown`. */
+  endAt = 0;
+  endKnown = false;
+
+  /** The SYN's number is known: the first byte is `first`. */
+  begin(first: number, syn: boolean): void {
+    this.synSeen ||= syn;
+    if (this.state === 'open' || this.state === 'ended') {
+      if (distance(this.initial, first) === 1) this.fromStart = true;
+      else if (!this.delivered) this.next = first;
+      else return;
+    } else this.next = first;
+    this.initial = advanced(first, -1);
+    this.fromStart = true;
+    if (this.state !== 'ended') this.state = 'open';
+    this.#dropBefore();
+  }
+
+  /** Joined under way, at `sequence`. */
+  join(sequence: number): void {
+    this.next = sequence;
+    this.initial = advanced(sequence, -1);
+    this.state = 'open';
+  }
+
+  /** Without a SYN: the earliest byte that came so far is the first. */
+  settle(): void {
+    this.join(this.waiting[0]?.sequence ?? this.next);
+  }
+
+  /** How many bytes are missing before what waits; 0 when nothing waits or nothing is missing. */
+  get hole(): number {
+    const head = this.waiting[0];
+    return head === undefined ? 0 : Math.max(0, distance(this.next, head.sequence));
+  }
+
+  get covered(): boolean {
+    return this.state === 'open' && distance(this.next, this.passed) > 0;
+  }
+
+  /** Bytes up to `sequence` have passed, as is known since now. */
+  cover(sequence: number, count: number, at: number): void {
+    if (this.state !== 'open') return;
+    const limit = this.endKnown && distance(this.endAt, sequence) > 0 ? this.endAt : sequence;
+    const ahead = distance(this.next, limit);
+    if (ahead <= 0 || ahead > AHEAD_LIMIT) return;
+    if (!this.covered) {
+      this.passed = limit;
+      this.coveredCount = count;
+      this.coveredAt = at;
+    } else if (distance(this.passed, limit) > 0) this.passed = limit;
+  }
+
+  /** The other side has received everything before `sequence`. */
+  acknowledge(sequence: number, count: number, at: number): void {
+    if (!this.acknowledged || distance(this.acked, sequence) > 0) this.acked = sequence;
+    this.acknowledged = true;
+    this.cover(sequence, count, at);
+  }
+
+  /**
+   * Takes in a segment of which bytes[from, to) were captured; copies what is new. The origin is that of the first byte.
+   */
+  add(
+    sequence: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    origin: number,
+    at: number,
+    count: number,
+    acknowledgement: number | null,
+  ): void {
+    if (this.state === 'new') {
+      this.state = 'settling';
+      this.coveredCount = count;
+      this.coveredAt = at;
+    }
+    let start = sequence;
+    let end = advanced(sequence, to - from);
+    if (this.state === 'open') {
+      if (distance(this.next, start) > AHEAD_LIMIT) return;
+      if (distance(start, this.next) > 0) start = this.next;
+    }
+    if (this.endKnown && distance(this.endAt, end) > 0) end = this.endAt;
+    let index = this.#placeOf(start);
+    while (distance(start, end) > 0) {
+      const beyond = this.waiting[index];
+      const free = beyond === undefined ? distance(start, end) : distance(start, beyond.sequence);
+      if (free > 0) {
+        const length = Math.min(free, distance(start, end));
+        const first = from + distance(sequence, start);
+        const copy = copied(bytes, first, first + length);
+        const place = origin < 0 ? -1 : origin + distance(sequence, start);
+        const entry = { sequence: start, bytes: copy, end: null, origin: place, at, count, acknowledgement };
+        if (index === this.waiting.length) this.waiting.push(entry);
+        else this.waiting.splice(index, 0, entry);
+        this.waitingBytes += length;
+        start = advanced(start, length);
+      } else if (beyond !== undefined) {
+        const over = advanced(beyond.sequence, beyond.bytes.length);
+        if (distance(start, over) > 0) start = over;
+      }
+      index += 1;
+    }
+  }
+
+  /** The stream ends before `sequence`; what was said to lie beyond is none of it. The first end that is heard of counts. */
+  addEnd(how: 'fin' | 'reset', sequence: number, at: number, count: number, acknowledgement: number | null): void {
+    if (this.endKnown) return;
+    this.endKnown = true;
+    this.endAt = sequence;
+    for (let last = this.waiting.at(-1); last !== undefined; last = this.waiting.at(-1)) {
+      if (distance(advanced(last.sequence, last.bytes.length), sequence) >= 0) break;
+      this.waiting.pop();
+      this.waitingBytes -= last.bytes.length;
+      const keep = distance(last.sequence, sequence);
+      if (keep <= 0) continue;
+      this.waiting.push({ ...last, bytes: last.bytes.subarray(0, keep) });
+      this.waitingBytes += keep;
+    }
+    if (this.covered && distance(sequence, this.passed) > 0) this.passed = sequence;
+    this.waiting.push({ sequence, bytes: NOTHING, end: how, origin: -1, at, count, acknowledgement });
+  }
+
+  /** Takes the first entry out; it must not be asked for when nothing waits. */
+  shift(): Waiting {
+    const head = this.waiting.shift()!;
+    this.waitingBytes -= head.bytes.length;
+    return head;
+  }
+
+  /** Forgets what waits. */
+  clear(): void {
+    this.waiting.length = 0;
+    this.waitingBytes = 0;
+  }
+
+  /** The first entry that ends behind `start`; most segments belong at the end. */
+  #placeOf(start: number): number {
+    let index = this.waiting.length;
+    while (index > 0) {
+      const before = this.waiting[index - 1]!;
+      if (distance(start, advanced(before.sequence, before.bytes.length)) <= 0 && before.end === null) break;
+      index -= 1;
+    }
+    return index;
+  }
+
+  #dropBefore(): void {
+    for (let head = this.waiting[0]; head !== undefined; head = this.waiting[0]) {
+      if (distance(this.next, advanced(head.sequence, head.bytes.length)) > 0 || head.end !== null) return;
+      this.shift();
+    }
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Buffer's own slice would share the memory. */
+function copied(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const copy = new Uint8Array(to - from);
+  copy.set(bytes.subarray(from, to));
+  return copy;
+}
