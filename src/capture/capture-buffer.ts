@@ -13,19 +13,23 @@ const HEADROOM = 72 * 1024;
 /** Unconsumed bytes of a source: bytes[start, end). Whoever consumes some moves `start` on. */
 export class CaptureBuffer {
   // Invariants: a read that is under way goes to buffers[turn], and `bytes` is never that buffer.
-  bytes: Uint8Array = NO_BYTES;
+  bytes: Uint8Array;
   start = 0;
-  end = 0;
+  end: number;
 
   private buffers: readonly [Uint8Array, Uint8Array];
   private turn: 0 | 1 = 0;
   private reading: Promise<number> | null = null;
   private ended = false;
 
+  /** @param head what was already read of the source */
   constructor(
     private readonly source: ByteSource,
     private readonly chunkLength: number,
+    head: Uint8Array,
   ) {
+    this.bytes = head;
+    this.end = head.length;
     this.buffers = [new Uint8Array(HEADROOM + chunkLength), new Uint8Array(HEADROOM + chunkLength)];
   }
 
@@ -99,6 +103,6 @@ export class CaptureBuffer {
   }
 
   private isGathering(): boolean {
-    return this.bytes !== this.buffers[0] && this.bytes !== this.buffers[1] && this.bytes !== NO_BYTES;
+    return this.bytes !== this.buffers[0] && this.bytes !== this.buffers[1];
   }
 }

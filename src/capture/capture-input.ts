@@ -1,3 +1,4 @@
+import { NO_BYTES } from '../model/bytes.js';
 import { FcgiInspectError } from '../model/errors.js';
 import {
   type CaptureComment,
@@ -31,6 +32,8 @@ export interface CaptureInputOptions {
 
 /** A chunk that keeps the loop over it in the processor's cache, and is worth the trip to the thread pool. */
 export const CHUNK_LENGTH = 1024 * 1024;
+/** Enough to tell what a file is, also what else it is. */
+const HEAD_LENGTH = 4096;
 
 /**
  * One capture that is being read: a file, a FIFO or standard input, packed by gzip or not, of any format there is a parser for. It is pulled: each
@@ -72,15 +75,12 @@ export class CaptureInput {
       options.signal?.addEventListener('abort', giveUp);
       if (options.signal?.aborted) giveUp();
       const chunkLength = options.chunkLength ?? CHUNK_LENGTH;
-      let source = opened.bytes;
-      let ahead = new CaptureBuffer(source, chunkLength);
-      await ahead.want(SNIFF_LENGTH);
-      const isGzip = GZIP_MAGIC.every((byte, i) => ahead.length > i && ahead.bytes[ahead.start + i] === byte);
-      if (isGzip) {
-        const head = ahead.bytes.slice(ahead.start, ahead.end);
-        source = new GzipBytes(opened.bytes, head, opened.again, (what, offset) => warnings.warn(what, offset));
-        ahead = new CaptureBuffer(source, chunkLength);
-      }
+      const head = await headOf(bytes);
+      const isGzip = GZIP_MAGIC.every((byte, i) => head[i] === byte);
+      const source = isGzip
+        ? new GzipBytes(bytes, head, opened.again, (what, offset) => warnings.warn(what, offset))
+        : bytes;
+      const ahead = new CaptureBuffer(source, chunkLength, isGzip ? NO_BYTES : head);
       const format = await formatOf(name, ahead, isGzip);
       const readAt = isGzip ? null : opened.readAt;
       let input: CaptureInput | null = null;
@@ -88,18 +88,7 @@ export class CaptureInput {
         warn: (text, offset) => warnings.warn(text, offset),
         comment: (comment) => reports.comment?.(comment, input!),
       });
-      input = new CaptureInput(
-        name,
-        format.name,
-        isGzip,
-        readAt,
-        opened.size,
-        source,
-        opened.bytes,
-        ahead,
-        parser,
-        warnings,
-      );
+      input = new CaptureInput(name, format.name, isGzip, readAt, opened.size, source, bytes, ahead, parser, warnings);
       return input;
     } catch (error) {
       await opened?.bytes.close();
@@ -131,9 +120,11 @@ export class CaptureInput {
     }
     const { ahead, parser } = this;
     let more = false;
+    let readable = true;
     try {
       more = await ahead.want(parser.needed);
     } catch (error) {
+      readable = false;
       this.warnings.warn(`reading failed: ${wordsOf(error)}`, this.bytesRead);
     }
     if (this.isClosed()) return false;
@@ -143,7 +134,7 @@ export class CaptureInput {
     }
     this.state = 'done';
     parser.finish(ahead.bytes, ahead.start, ahead.end, sink);
-    if (this.size !== null && this.bytesRead < this.size) {
+    if (readable && !this.isGzip && this.size !== null && this.bytesRead < this.size) {
       this.warnings.warn(`the file became shorter while it was read, it had ${this.size} bytes`, this.bytesRead);
     }
     this.warnings.end();
@@ -160,6 +151,18 @@ export class CaptureInput {
   private isClosed(): boolean {
     return this.state === 'closed';
   }
+}
+
+/** The first bytes, as many as tell what they are, if there are so many. */
+async function headOf(bytes: ByteSource): Promise<Uint8Array> {
+  const head = new Uint8Array(HEAD_LENGTH);
+  let length = 0;
+  while (length < SNIFF_LENGTH) {
+    const got = await bytes.read(head, length, HEAD_LENGTH);
+    if (got === 0) break;
+    length += got;
+  }
+  return head.slice(0, length);
 }
 
 async function formatOf(name: string, ahead: CaptureBuffer, isGzip: boolean): Promise<CaptureFormat> {
