@@ -1,35 +1,34 @@
 import { rmSync } from 'node:fs';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { ProxyRoute } from '../capture/proxy.js';
 import type { Endpoint } from '../model/connection.js';
 import { FcgiInspectError } from '../model/errors.js';
 import type { Inspection } from '../model/inspection.js';
 import { RemoteInspection } from '../session/remote.js';
+import { openCapture } from './capture-session.js';
+import type { CaptureWork, Work } from './work.js';
 import type { WorkerAnswer, WorkerTask } from './worker.js';
 
-/** A proxy at work in its own thread, seen from the main one. */
+/** A proxy or a capture at work, seen from the main thread. */
 export interface Recording {
   readonly inspection: Inspection;
   /** Where it listens, in the order of the routes; the real port where 0 was asked for. */
   readonly endpoints: readonly Endpoint[];
   /** Resolves if the thread ends by itself, with why: traffic has stopped then. */
   readonly died: Promise<Error>;
+  /** Takes in some more of a source that is read in this thread (PumpOptions.advance); null where another thread sees to it. */
+  readonly advance: (() => Promise<boolean>) | null;
   /** Ends the thread. What was recorded is gone. */
   end(): Promise<void>;
 }
 
 /**
- * Starts the proxy in a worker thread.
+ * Starts the proxy, or the reading of captures, in a worker thread.
  *
- * @throws FcgiInspectError when it cannot listen or record
+ * @throws FcgiInspectError when it cannot listen, read or record
  */
-export async function startRecording(
-  routes: readonly ProxyRoute[],
-  limits: { readonly maxRequests: number | null; readonly maxSpool: number | null },
-): Promise<Recording> {
+export async function startRecording(work: Work): Promise<Recording> {
   const { port1, port2 } = new MessageChannel();
-  const { maxRequests, maxSpool } = limits;
-  const task: WorkerTask = { routes, maxRequests, maxSpool, port: port2 };
+  const task: WorkerTask = { work, port: port2 };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: task,
     transferList: [port2],
@@ -53,8 +52,26 @@ export async function startRecording(
     inspection: new RemoteInspection(port1),
     endpoints: answer.endpoints,
     died,
+    advance: null,
     async end() {
       await worker.terminate();
     },
+  };
+}
+
+/**
+ * Reads captures in this thread, for outputs that keep step with the reading: there is no terminal that could stop it, and no live
+ * traffic that could suffer.
+ *
+ * @throws FcgiInspectError when they cannot be read
+ */
+export async function readInStep(work: CaptureWork): Promise<Recording> {
+  const session = await openCapture(work);
+  return {
+    inspection: session,
+    endpoints: [],
+    died: new Promise(() => {}),
+    advance: () => session.advance(true),
+    async end() {},
   };
 }

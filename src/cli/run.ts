@@ -1,5 +1,7 @@
+import { openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ReadStream } from 'node:tty';
 import { type Application, startApplication } from '../demo/application.js';
 import { startWebServer } from '../demo/web-server.js';
 import { EXPORTERS } from '../export/index.js';
@@ -10,7 +12,8 @@ import type { Output } from '../model/output.js';
 import { PRINTERS, summaryText } from '../print/index.js';
 import type { Settings } from './arguments.js';
 import { openOutputFile, type WriteChunk } from './output-file.js';
-import { type Recording, startRecording } from './recording.js';
+import { Progress } from './progress.js';
+import { type Recording, readInStep, startRecording } from './recording.js';
 import { Signals } from './signals.js';
 import { restoreTerminal, Terminal, terminalTaken } from './terminal.js';
 import type { Writer } from './writer.js';
@@ -59,10 +62,7 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
   let recording: Recording | null = null;
   try {
     if (settings.command === 'demo') application = await startApplication();
-    const routes = application
-      ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
-      : settings.routes;
-    recording = await startRecording(routes, settings);
+    recording = await startWork(settings, application);
     const webServer = application
       ? startWebServer(recording.endpoints[0]!, {
           onFailure: ({ name }, error) =>
@@ -77,6 +77,20 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
     await application?.stop();
     signals.release();
   }
+}
+
+/** The proxy has a thread of its own, so has the reading of captures for the screen; headless, captures are read as fast as is written. */
+function startWork(settings: Settings, application: Application | null): Promise<Recording> {
+  const { maxRequests, maxSpool, files, ports } = settings;
+  const limits = { maxRequests, maxSpool };
+  if (settings.command === 'capture') {
+    const work = { kind: 'capture', files, ports, ...limits } as const;
+    return settings.format === 'tui' ? startRecording(work) : readInStep(work);
+  }
+  const routes = application
+    ? [{ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } as const, upstream: application.address }]
+    : settings.routes;
+  return startRecording({ kind: 'proxy', routes, ...limits });
 }
 
 class Run {
@@ -152,7 +166,8 @@ class Run {
 
   private async inspect(stop: (grace: number) => Promise<void>): Promise<number> {
     this.greet();
-    const pumping = this.pump(stop);
+    const progress = this.showsProgress() ? new Progress(this.inspection, this.streams.stderr) : null;
+    const pumping = this.pump(stop).finally(() => progress?.stop());
     let defect: unknown = null;
     if (this.interactive) {
       this.onScreen = true;
@@ -176,7 +191,7 @@ class Run {
 
   private greet(): void {
     for (const text of this.settings.warnings) this.say(`warning: ${text}`);
-    if (this.interactive) return;
+    if (this.interactive || this.settings.command === 'capture') return;
     this.settings.command === 'demo'
       ? this.say('demo: a built-in web server side asks a built-in FastCGI application, through the real proxy')
       : this.recording.endpoints.forEach((endpoint, index) => {
@@ -186,15 +201,24 @@ class Run {
         });
   }
 
+  /** Only on a terminal, and not between the lines of results. */
+  private showsProgress(): boolean {
+    if (this.settings.command !== 'capture' || this.interactive || this.settings.quiet) return false;
+    return process.stderr.isTTY === true && (process.stdout.isTTY !== true || this.settings.format === null);
+  }
+
   private async pump(stop: (grace: number) => Promise<void>): Promise<PumpResult> {
     const outputs = this.outputs();
     const { filter, count } = this.settings;
+    const { advance } = this.recording;
     const result = await pump(this.inspection, outputs, {
       filter,
       signal: this.ended.signal,
       ...(count === null ? {} : { count }),
+      ...(advance === null ? {} : { advance }),
     });
     if (
+      advance === null &&
       result.failures.length > 0 &&
       result.failures.length === outputs.length &&
       !this.interactive &&
@@ -247,15 +271,21 @@ class Run {
     await startTui({
       inspection: this.inspection,
       output: new Terminal(this.streams.stdout, process.stdout),
-      input: process.stdin,
-      options: { filter: this.settings.filter, follow: true, colours: this.settings.color },
+      // Where a capture comes through standard input, the keys come from the terminal itself.
+      input: this.settings.files.includes('-') ? new ReadStream(openSync('/dev/tty', 'r')) : process.stdin,
+      options: {
+        filter: this.settings.filter,
+        // What grows is followed, what is there is read from its beginning.
+        follow: this.settings.command !== 'capture' || this.settings.files.includes('-'),
+        colours: this.settings.color,
+      },
     });
   }
 
   private async announceStop(): Promise<void> {
     await sleep(NOT_WORTH_A_WORD);
-    const { exchanges } = await this.inspection.overview();
-    if (exchanges.open === 0) return;
+    const { exchanges, progress } = await this.inspection.overview();
+    if (exchanges.open === 0 || progress !== null) return;
     const open = exchanges.open === 1 ? '1 open request' : `${exchanges.open} open requests`;
     this.say(`stopping: ${open} may finish for ${GRACE / 1_000} s; a second signal ends at once`);
   }

@@ -1,5 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { DebuggingProxy, type ProxyRoute } from '../capture/proxy.js';
+import { DebuggingProxy } from '../capture/proxy.js';
 import { describeFinding, diagnose } from '../diagnosis/diagnose.js';
 import type { Endpoint } from '../model/connection.js';
 import { type ErrorCode, FcgiInspectError } from '../model/errors.js';
@@ -8,12 +9,12 @@ import { protocols } from '../protocol/index.js';
 import { recordingSession } from '../session/recording-session.js';
 import { serve } from '../session/remote.js';
 import type { Session } from '../session/session.js';
+import { openCapture } from './capture-session.js';
+import type { ProxyWork, Work } from './work.js';
 
 /** What the main thread gives the worker to start with. */
 export interface WorkerTask {
-  readonly routes: readonly ProxyRoute[];
-  readonly maxRequests: number | null;
-  readonly maxSpool: number | null;
+  readonly work: Work;
   /** The session is served here. */
   readonly port: MessagePort;
 }
@@ -31,8 +32,12 @@ export type WorkerAnswer =
 const epoch = performance.timeOrigin;
 const clock = (): Timestamp => (epoch + performance.now()) * MICROSECONDS_PER_MILLISECOND;
 
+async function start({ work, port }: WorkerTask): Promise<WorkerAnswer> {
+  return work.kind === 'proxy' ? relay(work, port) : read(await openCapture(work), port);
+}
+
 /** The relay's thread: nothing in it waits for the terminal, for a reader or for the disk. */
-async function work({ routes, maxRequests, maxSpool, port }: WorkerTask): Promise<WorkerAnswer> {
+async function relay({ routes, maxRequests, maxSpool }: ProxyWork, port: MessagePort): Promise<WorkerAnswer> {
   const proxy = new DebuggingProxy(routes, clock, (text) => session.warn(text));
   const session: Session = recordingSession({
     source: proxy,
@@ -54,10 +59,21 @@ async function work({ routes, maxRequests, maxSpool, port }: WorkerTask): Promis
   return { kind: 'ready', endpoints: proxy.endpoints, spool: spool.path };
 }
 
+/** Reads on for as long as there is something, and lets questions in between. */
+async function read(session: Session, port: MessagePort): Promise<WorkerAnswer> {
+  serve(port, session);
+  const { spool } = await session.overview();
+  const toTheEnd = async (): Promise<void> => {
+    while (await session.advance()) await turn();
+  };
+  void toTheEnd();
+  return { kind: 'ready', endpoints: [], spool: spool.path };
+}
+
 function failure(error: Error): WorkerAnswer {
   return error instanceof FcgiInspectError
     ? { kind: 'failed', code: error.code, message: error.message, advice: error.advice }
     : { kind: 'failed', code: 'io', message: error.message, advice: null };
 }
 
-parentPort!.postMessage(await work(workerData as WorkerTask).catch(failure));
+parentPort!.postMessage(await start(workerData as WorkerTask).catch(failure));

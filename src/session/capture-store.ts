@@ -1,11 +1,13 @@
 import type { ConnectionId, Endpoint } from '../model/connection.js';
 import type { ByteStore, StoreChannel, StoreReader, StoreStatus } from './byte-store.js';
 import { type Positioned, PositionedReader } from './positioned-reader.js';
+import type { MakeRoom, Spool } from './spool.js';
 
 /** Reads at positions of the capture itself: the origins of its connection events. */
 export interface CaptureBytes {
   /** How many bytes from `origin` on were read into `into`; 0 when they are not there any more. Rejects as the system does. */
   readAt(origin: number, into: Uint8Array): Promise<number>;
+  close(): Promise<void>;
 }
 
 /** Where the positions of the other store begin: far above every origin, and well within what a number holds exactly. */
@@ -16,24 +18,30 @@ const ELSEWHERE = 2 ** 52;
  * one piece (put together from IP fragments) go to another store, which is made when the first of them comes.
  */
 export class CaptureStore implements ByteStore {
+  /** The session sets it: as Spool.makeRoom, for what is kept elsewhere. */
+  makeRoom: MakeRoom | null = null;
   /** A chunk stays one event, however large. */
   readonly appendLimit = Number.POSITIVE_INFINITY;
-  private elsewhere: ByteStore | null = null;
+  private elsewhere: Spool | null = null;
   private failure: string | null = null;
 
+  /** @param eager bytes without an origin are sure to come */
   constructor(
     private readonly capture: CaptureBytes,
-    private readonly makeElsewhere: () => ByteStore,
-  ) {}
+    private readonly makeSpool: () => Spool,
+    eager: boolean,
+  ) {
+    if (eager) this.spool();
+  }
 
   channel(connection: ConnectionId, client: Endpoint, server: Endpoint): StoreChannel {
     let other: StoreChannel | null = null;
     return {
       append: (side, offset, acknowledged, bytes, at, origin) => {
         if (origin >= 0) return origin;
-        this.elsewhere ??= this.makeElsewhere();
-        if (bytes.length > this.elsewhere.appendLimit) return -1;
-        other ??= this.elsewhere.channel(connection, client, server);
+        const spool = this.spool();
+        if (bytes.length > spool.appendLimit) return -1;
+        other ??= spool.channel(connection, client, server);
         const position = other.append(side, offset, acknowledged, bytes, at, -1);
         return position < 0 ? -1 : ELSEWHERE + position;
       },
@@ -63,7 +71,15 @@ export class CaptureStore implements ByteStore {
 
   async close(): Promise<void> {
     await this.elsewhere?.close();
-    this.elsewhere = null;
+    await this.capture.close();
+  }
+
+  private spool(): Spool {
+    if (this.elsewhere === null) {
+      this.elsewhere = this.makeSpool();
+      this.elsewhere.makeRoom = async (from, to, hurry) => this.makeRoom?.(ELSEWHERE + from, ELSEWHERE + to, hurry);
+    }
+    return this.elsewhere;
   }
 
   private readonly positioned: Positioned = {

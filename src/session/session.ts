@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionId, ConnectionSummary } from '../model/connection.js';
 import type { CaptureSource } from '../model/connection-event.js';
 import type { Exchange, StreamName } from '../model/exchange.js';
@@ -89,10 +90,14 @@ export class Session implements Inspection {
 
   /**
    * For the driver of a source with an end: takes in some more of it. False when it has ended, by itself or because it was stopped.
+   * @param inStep all readers of `settled` have been given everything so far: what is held for them need not live long enough to be a burden
    */
-  async advance(): Promise<boolean> {
-    const { source } = this.options;
+  async advance(inStep = false): Promise<boolean> {
+    const { source, store } = this.options;
     if (!this.live || source.advance === undefined) return false;
+    if (inStep) this.recorder.log.release();
+    // A capture can wait for the disk, other than traffic; but not for one that has failed.
+    while (store.isFull && store.status().error === null && this.live) await sleep(1);
     const more = await source.advance();
     if (!more) this.ended();
     return more;

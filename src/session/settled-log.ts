@@ -52,6 +52,12 @@ export class SettledLog {
     return this.recent.get(kept)?.exchange ?? null;
   }
 
+  /** Every reader has what it wants of what is held. */
+  release(): void {
+    this.recent.clear();
+    this.recentWeight = 0;
+  }
+
   /** As `page`, of rows, which are there in any case: nothing is held for a reader of them. */
   rows(cursor: number, max: number, ended: boolean): SettledRows {
     const { chosen, to, settled, atEnd } = this.choose(

@@ -19,6 +19,8 @@ export const MIN_SEGMENT = 256 * 1024;
 const WRITE_BUFFER = 1024 * 1024;
 /** What may wait for a slow disk. Beyond it, bytes are not recorded: memory is worth more than a recording. */
 export const PENDING_LIMIT = 32 * 1024 * 1024;
+/** Buffers that are left for what is appended before anybody asks again whether there is room. */
+const RESERVE = 3;
 /** Written buffers kept for reuse; more are left to the collector. */
 const SPARE_BUFFERS = 4;
 /** How long bytes may stay in memory only (they can be read all the while). */
@@ -112,9 +114,9 @@ export class Spool implements ByteStore {
     return this.queue.length * this.bufferSize;
   }
 
-  /** An append now may be refused. */
+  /** What is appended in one turn now may be refused. */
   get isFull(): boolean {
-    return this.queue.length >= this.maxBuffers;
+    return this.queue.length >= Math.max(1, this.maxBuffers - RESERVE);
   }
 
   /** What a segment takes; the bound up to which the oldest goes at once. */

@@ -46,7 +46,8 @@ function witnessed(): { protocol: Protocol; witness: Witness; replaying: () => v
             },
           },
     );
-  return { protocol: { name: 'witnessed', analyze }, witness, replaying: () => (live = false) };
+  const { recognise } = protocols.fastcgi;
+  return { protocol: { name: 'witnessed', analyze, recognise }, witness, replaying: () => (live = false) };
 }
 
 async function check(seed: number, connections: number): Promise<void> {

@@ -303,6 +303,7 @@ describe('Session', () => {
   it('goes on when the analyzer fails, and says which connection it lost', async () => {
     const failing: Protocol = {
       name: 'failing',
+      recognise: protocols.fastcgi.recognise,
       analyze(options) {
         const analyzer = protocols.fastcgi.analyze(options);
         if (options.connection !== 1) return analyzer;

@@ -40,7 +40,12 @@ it('ends under any load, at once or after a stop without grace, and leaves no de
   for (let i = 0; i < PROXIES; i++) {
     const upstream = upstreams[i % 2]!;
     const listen = somewhere(i % 3 === 0 ? 'unix' : 'tcp');
-    const recording = await startRecording([{ listen, upstream }], { maxRequests: null, maxSpool: null });
+    const recording = await startRecording({
+      kind: 'proxy',
+      routes: [{ listen, upstream }],
+      maxRequests: null,
+      maxSpool: null,
+    });
     const stopLoad = load(recording.endpoints[0]!, i);
     await delay(60 + 5 * i);
     if (i % 3 === 1) await recording.inspection.stop(0);

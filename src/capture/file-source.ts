@@ -1,0 +1,134 @@
+import type { CaptureSource, ConnectionSink, SourceProgress } from '../model/connection-event.js';
+import { formatBytes } from '../model/quantity.js';
+import type { Recogniser } from '../model/recognition.js';
+import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
+import { visibleText } from '../model/visible-text.js';
+import type { FlowCounts } from '../packet/flow-counts.js';
+import { FlowTable } from '../packet/flow-table.js';
+import type { Packet } from '../packet/packet.js';
+import { CaptureFiles } from './capture-files.js';
+
+export interface FileSourceOptions {
+  /** Paths of captures, `-` for standard input. */
+  readonly paths: readonly string[];
+  /** The server ports that carry the protocol; null: it is recognised by content. */
+  readonly ports: readonly number[] | null;
+  readonly recognise: Recogniser;
+  /** What people should know, one line each. */
+  readonly warn: (text: string) => void;
+}
+
+/** Capture files as a source: packets put together to connections, as fast as somebody takes them. */
+export class FileSource implements CaptureSource {
+  readonly description: readonly string[];
+  /** The time up to which the capture has been read; that of this machine before there is a packet. */
+  now: Timestamp = Date.now() * MICROSECONDS_PER_MILLISECOND;
+  private table: FlowTable | null = null;
+  private stopped = false;
+  private finished = false;
+  private pending: Promise<boolean> | null = null;
+
+  private constructor(
+    private readonly files: CaptureFiles,
+    private readonly options: FileSourceOptions,
+  ) {
+    this.description = files.inputs.map(
+      ({ name, format, isGzip }) => `${visibleText(name)} (${format}${isGzip ? ', gzip' : ''})`,
+    );
+  }
+
+  /**
+   * Opens all of them and reads as much as tells their format.
+   * @throws FcgiInspectError when one cannot be opened or is no capture
+   */
+  static async open(options: FileSourceOptions): Promise<FileSource> {
+    return new FileSource(await CaptureFiles.open(options.paths, options), options);
+  }
+
+  /** Whether all bytes can be read again where they came from: no pipe, nothing packed. */
+  get isSeekable(): boolean {
+    return this.files.inputs.every((input) => input.readAt !== null);
+  }
+
+  get progress(): SourceProgress {
+    return { read: this.files.bytesRead, size: this.files.size };
+  }
+
+  async start(sink: ConnectionSink): Promise<void> {
+    const { recognise, ports, warn } = this.options;
+    this.table = new FlowTable({ sink, recognise, ports, warn });
+  }
+
+  advance(): Promise<boolean> {
+    this.pending = this.step();
+    return this.pending;
+  }
+
+  /** Stops reading at once: there is nobody to be waited for. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    // What waits for a pipe is given up. Files stay open: bodies are read from them.
+    await Promise.all(this.files.inputs.map((input) => (input.readAt === null ? input.close() : null)));
+    await this.pending;
+    this.finish();
+  }
+
+  /** Reads `into` from where an event's origin says; how many bytes there were. */
+  readAt(origin: number, into: Uint8Array): Promise<number> {
+    return this.files.readAt(origin, into);
+  }
+
+  /** Lets go of the files. */
+  close(): Promise<void> {
+    return this.files.close();
+  }
+
+  private async step(): Promise<boolean> {
+    if (!this.stopped && (await this.files.next(this.take))) return true;
+    this.finish();
+    return false;
+  }
+
+  private readonly take = (packet: Packet): void => {
+    this.now = packet.at;
+    this.table!.packet(packet);
+  };
+
+  private finish(): void {
+    if (this.finished || this.table === null) return;
+    this.finished = true;
+    this.table.finish();
+    for (const text of remarks(this.table.counts, this.options.ports)) this.options.warn(text);
+  }
+}
+
+/** What a person should know of a capture beside its requests. */
+function remarks(counts: FlowCounts, ports: readonly number[] | null): string[] {
+  const texts: string[] = [];
+  if (counts.connections === 0) texts.push(nothingFound(counts, ports));
+  if (counts.missingBytes > 0) {
+    texts.push(
+      `${formatBytes(counts.missingBytes)} of these connections are not in the capture: they are shown as gaps`,
+    );
+  }
+  if (counts.cut > 0)
+    texts.push(`${some(counts.cut, 'packet')} were cut by the snap length: tcpdump -s 0 captures them whole`);
+  if (counts.malformed > 0)
+    texts.push(`${some(counts.malformed, 'packet')} could not be read: their headers are broken`);
+  if (counts.fragmentsLost > 0) texts.push(`${some(counts.fragmentsLost, 'IP packet')} lack fragments`);
+  return texts;
+}
+
+function nothingFound({ packets, foreign, otherPorts }: FlowCounts, ports: readonly number[] | null): string {
+  const others = [...foreign].map(([protocol, count]) => `${count} ${protocol ?? 'unknown'}`).join(', ');
+  if (ports !== null) {
+    const elsewhere = otherPorts > 0 ? ` (${some(otherPorts, 'segment')} on other ports)` : '';
+    return `no connection on port ${ports.join(', ')} in ${some(packets, 'packet')}${elsewhere}; without --port FastCGI is found by content`;
+  }
+  const seen = others === '' ? '' : `; other connections: ${others}`;
+  return `no FastCGI was found in ${some(packets, 'packet')}${seen}; --port 9000 shows the connections of a port whatever they say`;
+}
+
+function some(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

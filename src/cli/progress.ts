@@ -1,0 +1,44 @@
+import type { SourceProgress } from '../model/connection-event.js';
+import type { Inspection } from '../model/inspection.js';
+import { formatBytes } from '../model/quantity.js';
+import type { Writer } from './writer.js';
+
+/** Milliseconds between two looks; short files are read before the first. */
+const INTERVAL = 250;
+const CLEAR_LINE = '\r\x1b[K';
+
+/** One line on a terminal's standard error that says how far a capture has been read; gone when it is stopped. */
+export class Progress {
+  private readonly timer: NodeJS.Timeout;
+  private shown = false;
+  private stopped = false;
+
+  constructor(
+    private readonly inspection: Inspection,
+    private readonly stderr: Writer,
+  ) {
+    this.timer = setInterval(() => this.draw().catch(() => {}), INTERVAL);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearInterval(this.timer);
+    if (this.shown) this.stderr.offer(CLEAR_LINE);
+    this.shown = false;
+  }
+
+  private async draw(): Promise<void> {
+    const { progress, exchanges, live } = await this.inspection.overview();
+    if (progress === null || !live || this.stopped) return;
+    this.shown = true;
+    this.stderr.offer(`${CLEAR_LINE}${progressText(progress)}, ${exchanges.total} requests`);
+  }
+}
+
+/** `reading 45% of 1.2GB`, or `read 1.2GB` where nobody knows how much there is. */
+export function progressText({ read, size }: SourceProgress): string {
+  if (size === null) return `read ${formatBytes(read)}`;
+  const percent = size === 0 ? 100 : Math.min(100, Math.floor((read / size) * 100));
+  return `reading ${percent}% of ${formatBytes(size)}`;
+}
