@@ -1,6 +1,7 @@
-import type { CaptureSource, ConnectionSink, SourceProgress } from '../model/connection-event.js';
+import type { CaptureSource, ConnectionSink } from '../model/connection-event.js';
 import { formatBytes } from '../model/quantity.js';
 import type { Recogniser } from '../model/recognition.js';
+import type { SourceProgress } from '../model/source-progress.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import { visibleText } from '../model/visible-text.js';
 import type { FlowCounts } from '../packet/flow-counts.js';

@@ -1,6 +1,5 @@
-import type { SourceProgress } from '../model/connection-event.js';
 import type { Inspection } from '../model/inspection.js';
-import { formatBytes } from '../model/quantity.js';
+import { progressText } from '../model/source-progress.js';
 import type { Writer } from './writer.js';
 
 /** Milliseconds between two looks; short files are read before the first. */
@@ -34,11 +33,4 @@ export class Progress {
     this.shown = true;
     this.stderr.offer(`${CLEAR_LINE}${progressText(progress)}, ${exchanges.total} requests`);
   }
-}
-
-/** `reading 45% of 1.2GB`, or `read 1.2GB` where nobody knows how much there is. */
-export function progressText({ read, size }: SourceProgress): string {
-  if (size === null) return `read ${formatBytes(read)}`;
-  const percent = size === 0 ? 100 : Math.min(100, Math.floor((read / size) * 100));
-  return `reading ${percent}% of ${formatBytes(size)}`;
 }

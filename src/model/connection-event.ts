@@ -1,4 +1,5 @@
 import type { ConnectFailure, ConnectionId, EndKind, Endpoint, Side } from './connection.js';
+import type { SourceProgress } from './source-progress.js';
 import type { Timestamp } from './time.js';
 
 /**
@@ -52,13 +53,6 @@ export type ConnectionEvent =
   | { readonly kind: 'closed'; readonly connection: ConnectionId; readonly at: Timestamp };
 
 export type ConnectionSink = (event: ConnectionEvent) => void;
-
-/** How far a source with an end of its own has come. */
-export interface SourceProgress {
-  /** Bytes read so far, and how many there are; null where that is not known (a pipe). */
-  readonly read: number;
-  readonly size: number | null;
-}
 
 /**
  * A source of traffic: the proxy, a capture file, a live interface. Traffic comes by itself from a live one; one with an end of its own is

@@ -1,6 +1,6 @@
 import type { ConnectionId, ConnectionSummary } from './connection.js';
-import type { SourceProgress } from './connection-event.js';
 import type { Exchange, ExchangeRow, RecordEntry, StreamName } from './exchange.js';
+import type { SourceProgress } from './source-progress.js';
 import type { Timestamp } from './time.js';
 
 /**

@@ -1,3 +1,5 @@
+import type { Overview } from '../model/inspection.js';
+import { progressText } from '../model/source-progress.js';
 import type { Line } from './paint.js';
 import type { ViewState } from './view-store.js';
 
@@ -13,7 +15,9 @@ export function emptyLines({ overview, filter, page }: ViewState): Line[] {
         [' edits it.', 'plain'],
       ],
     ];
-  if (!overview.live) return [[], [['   There was no FastCGI request.', 'plain']]];
+  if (!overview.live) return [[], [['   There was no FastCGI request.', 'plain']], ...remarks(overview)];
+  if (overview.progress !== null)
+    return [[], [[`   No FastCGI request yet: ${progressText(overview.progress)}…`, 'plain']]];
   const [source] = overview.sources;
   const listen = source?.includes('→') === true ? source.split('→')[0]!.trim() : null;
   if (listen === null) return [[], [['   Waiting for the first request…', 'plain']]];
@@ -30,6 +34,11 @@ export function emptyLines({ overview, filter, page }: ViewState): Line[] {
     [],
     [['   then reload it and send a request.', 'dim']],
   ];
+}
+
+/** Why there is nothing: what the source had to say. */
+function remarks({ warnings }: Overview): Line[] {
+  return warnings.slice(-5).map((text): Line => [[`   ${text}`, 'dim']]);
 }
 
 function configurations(listen: string): (readonly [string, string])[] {

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Overview } from '../../model/inspection.js';
 import { formatBytes, formatDuration } from '../../model/quantity.js';
+import { progressText } from '../../model/source-progress.js';
 import { cells, cut, type Line, type Span } from '../paint.js';
 import type { ViewState } from '../view-store.js';
 import { useDrawing } from './drawing-context.js';
@@ -18,7 +19,7 @@ function titleLine({ overview, page, columns, filter }: ViewState): Line {
   const { exchanges } = overview;
   const shown = page?.shown ?? 0;
   const figures: Span[] = [
-    [overview.live ? 'LIVE' : 'ended', overview.live ? 'good' : 'dim'],
+    stateOf(overview),
     [
       filter === ''
         ? `  ${exchanges.total} request${exchanges.total === 1 ? '' : 's'}`
@@ -40,9 +41,15 @@ function titleLine({ overview, page, columns, filter }: ViewState): Line {
   return space < 1 ? left : [...left, [' '.repeat(space), 'plain'], rates];
 }
 
-function ratesOf({ live, requestsPerSecond, p95 }: Overview): string {
+function stateOf({ live, progress }: Overview): Span {
+  if (!live) return [progress === null ? 'ended' : 'all read', 'dim'];
+  return progress?.size == null ? ['LIVE', 'good'] : [progressText(progress), 'note'];
+}
+
+function ratesOf({ live, progress, requestsPerSecond, p95 }: Overview): string {
   const parts: string[] = [];
-  if (live) parts.push(`${Math.round(requestsPerSecond)} req/s`);
+  // How fast a file is read is nobody's rate.
+  if (live && progress === null) parts.push(`${Math.round(requestsPerSecond)} req/s`);
   if (p95 !== null) parts.push(`p95 ${formatDuration(p95)}`);
   return parts.length === 0 ? '' : ` ${parts.join('  ')} `;
 }
