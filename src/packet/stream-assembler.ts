@@ -61,7 +61,10 @@ export class StreamAssembler {
       if (distance(this.initial, first) === 1) this.fromStart = true;
       else if (!this.delivered) this.next = first;
       else return;
-    } else this.next = first;
+    } else {
+      this.next = first;
+      this.passed = first;
+    }
     this.initial = advanced(first, -1);
     this.fromStart = true;
     if (this.state !== 'ended') this.state = 'open';
@@ -71,6 +74,7 @@ export class StreamAssembler {
   /** Joined under way, at `sequence`. */
   join(sequence: number): void {
     this.next = sequence;
+    this.passed = sequence;
     this.initial = advanced(sequence, -1);
     this.state = 'open';
   }
