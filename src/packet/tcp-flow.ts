@@ -84,7 +84,8 @@ export class TcpFlow implements Parties, StreamTarget {
           this.#connection.close(at, null);
         } else this.conversation.flush();
       }
-      this.#connection.close(at, how);
+      // What was flushed may have ended with a reset, which ends both sides.
+      this.#connection.close(at, this.conversation.over ? null : how);
     }
     this.state = 'over';
     this.conversation.abandon();

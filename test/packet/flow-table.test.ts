@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FlowWatch, Talk } from '../support/flow-watch.js';
+import { FLOWS_LIMIT, LINGER_LIMIT, LINGERING_LIMIT } from '../../src/packet/flow-table.js';
+import { FlowWatch, SERVER, Talk } from '../support/flow-watch.js';
+import { FLAGS } from '../support/packets.js';
 
 describe('a connection in order', () => {
   it('opens with its first bytes, keeps the order of the two sides, and ends with both', () => {
@@ -27,5 +29,111 @@ describe('a connection in order', () => {
     new Talk(watch).shake().say('client', '>ask').fin('client');
     watch.table.finish();
     expect(watch.told()).toEqual(['open', '>>ask', '> fin', '< capture-end', 'closed']);
+  });
+});
+
+describe('time', () => {
+  it('never goes back within a connection', () => {
+    const watch = new FlowWatch();
+    const talk = new Talk(watch).shake();
+    for (const at of [2_000_000, 1_500_000, 2_500_000]) talk.send('client', '>', FLAGS.ack, { at });
+    watch.table.finish();
+    expect(watch.events.map((event) => event.at)).toEqual([
+      1_000_010, 2_000_000, 2_000_000, 2_500_000, 2_500_000, 2_500_000, 2_500_000,
+    ]);
+  });
+
+  it('ends what was silent for hours', () => {
+    const watch = new FlowWatch();
+    new Talk(watch).shake().say('client', '>ask');
+    for (let minutes = 0; minutes < 140; minutes += 20) {
+      watch.time += 20 * 60_000_000;
+      new Talk(watch, { host: '10.0.0.9', port: 1 }, SERVER, { client: minutes, server: 0 }).syn();
+    }
+    expect(watch.told()).toEqual(['open', '>>ask', '> timeout', '< timeout', 'closed']);
+    expect(watch.table.flows).toBe(1);
+  });
+
+  it('is not moved by a single packet from another age', () => {
+    const watch = new FlowWatch();
+    const talk = new Talk(watch).shake().say('client', '>ask');
+    new Talk(watch, { host: '10.0.0.9', port: 1 }).send('client', '', FLAGS.syn, { at: 4e15 });
+    new Talk(watch, { host: '10.0.0.9', port: 2 }).send('client', '', FLAGS.syn, { at: 0 });
+    talk.say('server', 'answer');
+    expect(watch.told()).toEqual(['open', '>>ask', '<answer']);
+    expect(watch.events.at(-1)?.at).toBe(1_000_070);
+  });
+
+  it('may begin anew, as in files that were put together', () => {
+    const watch = new FlowWatch();
+    new Talk(watch).shake().say('client', '>ask');
+    watch.time = 5;
+    const talk = new Talk(watch, { host: '10.0.0.9', port: 1 }).shake().say('client', '>').lose('client', 'lost');
+    talk.say('server', 'answer');
+    watch.time += 200_000;
+    talk.ack('client');
+    expect(watch.told(2)).toEqual(['open', '>>', '> gap 4', '<answer']);
+  });
+});
+
+describe('many connections', () => {
+  it('are remembered in bounded numbers, those that were silent the longest going first', () => {
+    const watch = new FlowWatch();
+    const talk = new Talk(watch, { host: '10.0.0.9', port: 1 }).shake().say('client', '>');
+    for (let i = 0; i < 70_000; i += 1) {
+      new Talk(watch, { host: `10.1.${i >> 15}.1`, port: 1 + (i & 0x7fff) }).syn();
+      if (i % 10_000 === 0) talk.ack('client');
+    }
+    expect(watch.table.flows).toBeLessThanOrEqual(FLOWS_LIMIT);
+    expect(watch.table.flows).toBeGreaterThan(FLOWS_LIMIT * 0.9);
+    talk.say('client', 'still there');
+    expect(watch.told()).toEqual(['open', '>>', '>still there']);
+  });
+
+  it('are forgotten some time after they ended', () => {
+    const watch = new FlowWatch();
+    for (let port = 1; port <= 20_000; port += 1) {
+      new Talk(watch, { host: '10.0.0.1', port }).shake().say('client', '>').reset('server');
+    }
+    expect(watch.table.flows).toBe(LINGERING_LIMIT);
+    watch.time += LINGER_LIMIT + 1;
+    new Talk(watch).syn();
+    expect(watch.table.flows).toBe(1);
+  });
+
+  it('begin with a SYN or with bytes, not with what is left of others', () => {
+    const watch = new FlowWatch({ ports: [9000] });
+    new Talk(watch).ack('client').fin('server').reset('client').ack('server');
+    watch.table.finish();
+    expect(watch.events).toEqual([]);
+    expect(watch.table.counts.stray).toBe(4);
+  });
+
+  it('with addresses that have the same hash are kept apart', () => {
+    // Both directions of all pairs of a few hosts and ports: the hash is symmetric, so some must meet.
+    const watch = new FlowWatch();
+    const talks: Talk[] = [];
+    for (const a of ['10.0.0.1', '10.0.0.2', '::1', '::ffff:10.0.0.1']) {
+      for (const b of ['10.0.0.1', '10.0.0.2', '::1', '::ffff:10.0.0.1']) {
+        if (a.includes(':') !== b.includes(':')) continue;
+        for (const [from, to] of [
+          [1, 2],
+          [2, 3],
+        ] as const) {
+          if (a === b && from === to) continue;
+          talks.push(new Talk(watch, { host: a, port: from }, { host: b, port: to }).shake());
+        }
+      }
+    }
+    talks.forEach((talk, i) => {
+      talk.say('client', `>${i}`);
+    });
+    talks.forEach((talk, i) => {
+      talk.say('server', `${i}`);
+    });
+    expect(watch.events.filter((event) => event.kind === 'open')).toHaveLength(talks.length);
+    talks.forEach((_, i) => {
+      expect(watch.told(i + 1)).toEqual(['open', `>>${i}`, `<${i}`]);
+    });
   });
 });

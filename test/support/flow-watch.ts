@@ -200,7 +200,7 @@ export class Talk {
 }
 
 export function latin(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+  return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
 function arrow(side: Side): string {
