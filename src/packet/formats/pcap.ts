@@ -156,7 +156,7 @@ export class PcapParser implements FormatParser {
       return at;
     }
     // At the end a packet that fills what is left, or all but a piece of a header, has nothing to lead to.
-    const believed = original !== 0 && (end - next >= packetHeader ? this.leadsOn(next) : next <= end);
+    const believed = original !== 0 && (end - next >= packetHeader ? this.leadsOn(at, next) : next <= end);
     if (!believed) return this.lose(at, shift, `packet ${this.packets + 1} has a wrong header`);
     const fraction = view.getUint32(at + 4, little);
     packet.at =
@@ -172,12 +172,17 @@ export class PcapParser implements FormatParser {
     return next;
   }
 
-  /** Whether lengths that may be true stand here. Only these: what matters is where the next packet begins. */
-  private leadsOn(at: number): boolean {
-    const captured = this.view.getUint32(at + 8, this.little);
-    const original = this.view.getUint32(at + 12, this.little);
-    if (this.unsureOrder) return captured <= this.limit && original <= PACKET_LIMIT && original !== 0;
-    return captured <= this.limit && captured <= original && original <= PACKET_LIMIT && original !== 0;
+  /**
+   * Whether a header stands at `next` whose lengths may be true and whose time is near. The lengths alone are not enough: those of a header
+   * that is read one byte early are larger, but agree. The fraction of the second does not count, some writers get it wrong.
+   */
+  private leadsOn(at: number, next: number): boolean {
+    const { view, little } = this;
+    const captured = view.getUint32(next + 8, little);
+    const original = view.getUint32(next + 12, little);
+    if (captured > this.limit || original > PACKET_LIMIT || original === 0) return false;
+    if (captured > original && !this.unsureOrder) return false;
+    return Math.abs(view.getUint32(next, little) - view.getUint32(at, little)) <= RUN_SECONDS;
   }
 
   private lose(at: number, shift: number, why: string): number {
