@@ -4,6 +4,7 @@ import { assertNever } from '../../model/errors.js';
 import type { Timestamp } from '../../model/time.js';
 import type { Analyzer, AnalyzerOptions, Protocol } from '../analyzer.js';
 import { RecordDecoder } from './decoder.js';
+import type { Directions } from './open-requests.js';
 import { endedByWord } from './outcome.js';
 import { recogniseFastcgi } from './recogniser.js';
 import { RequestTracker } from './tracker.js';
@@ -21,7 +22,7 @@ export const fastcgi: Protocol = {
 /** A source may remark on a connection as often as it likes; people read the first few. */
 const NOTES_KEPT = 20;
 
-class FastcgiAnalyzer implements Analyzer {
+class FastcgiAnalyzer implements Analyzer, Directions {
   readonly #options: AnalyzerOptions;
   readonly #tracker: RequestTracker;
   #client: RecordDecoder | null = null;
@@ -35,14 +36,19 @@ class FastcgiAnalyzer implements Analyzer {
 
   constructor(options: AnalyzerOptions) {
     this.#options = options;
-    this.#tracker = new RequestTracker(options);
+    this.#tracker = new RequestTracker(options, this);
   }
 
   push(event: ConnectionEvent): void {
     switch (event.kind) {
       case 'bytes':
-        if (event.side === 'client') this.#clientBytes += event.bytes.length;
-        else this.#serverBytes += event.bytes.length;
+        if (event.side === 'client') {
+          this.#clientBytes += event.bytes.length;
+          if (this.#server !== null && !this.#server.atBoundary) this.#server.turn(event.at);
+        } else {
+          this.#serverBytes += event.bytes.length;
+          if (this.#client !== null && !this.#client.atBoundary) this.#client.turn(event.at);
+        }
         if (event.bytes.length > 0) this.#decoder(event.side)?.push(event.bytes, event.at);
         break;
       case 'gap':
@@ -69,6 +75,15 @@ class FastcgiAnalyzer implements Analyzer {
       default:
         assertNever(event);
     }
+  }
+
+  isLost(side: Side): boolean {
+    const decoder = side === 'client' ? this.#client : this.#server;
+    return decoder === null ? this.#options.midstream : decoder.isLost;
+  }
+
+  offset(side: Side): number {
+    return this.offsets[side];
   }
 
   get idle(): boolean {
@@ -139,7 +154,11 @@ class FastcgiAnalyzer implements Analyzer {
   #makeDecoder(side: Side): RecordDecoder {
     const { offsets, midstream } = this.#options;
     const tracker = this.#tracker;
-    return new RecordDecoder(side, (event) => tracker.record(side, event), { offset: offsets?.[side], midstream });
+    return new RecordDecoder(side, (event) => tracker.record(side, event), {
+      offset: offsets?.[side],
+      midstream,
+      expects: (type, id) => tracker.expects(side, type, id),
+    });
   }
 
   #end(side: Side, at: Timestamp): void {

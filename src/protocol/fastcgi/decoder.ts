@@ -2,12 +2,13 @@ import { u16 } from '../../model/bytes.js';
 import type { Side } from '../../model/connection.js';
 import type { ProblemCode } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
-import { visibleBytes } from '../../model/visible-text.js';
 import { HEADER_LENGTH, isKnownType, recordTypeName, VERSION } from './constants.js';
-import { type ForeignProtocol, foreignProtocol } from './foreign-protocol.js';
-import { findPlausibleHeader, isPlausibleApartFromVersion, isPlausibleHeader, recordLength } from './framing.js';
+import { foreignProtocol } from './foreign-protocol.js';
+import { findPlausibleHeader, isPlausibleApartFromVersion, recordLength } from './framing.js';
 import { HeldBytes } from './held-bytes.js';
+import { bytesInWords, LostStep, notARecord } from './lost-step.js';
 import type { RecordSink } from './record-event.js';
+import { BELIEVED, followChain, MORE_TO_COME, REJECTED, TURN } from './record-hunt.js';
 import { readRecord } from './record-reader.js';
 
 /**
@@ -21,19 +22,20 @@ import { readRecord } from './record-reader.js';
  *   doubt     a header of another version but sound in everything else: PHP-FPM, for one, never looks at the version. It is believed,
  *             and from then on that version, if another sound header follows the record or the stream ends with it.
  *   hunting   out of step, after a header that is none, a gap over a header, or from the start when the capture began in the middle.
- *             It goes on from the first place where two sound headers follow one another, or one record ends with the stream (or at
- *             a gap). The bytes passed over are reported in one problem, when it goes on or at the end.
+ *             It goes on from the first place from which records follow one another (record-hunt.ts), of those that the other
+ *             direction lets expect. The bytes passed over are reported in one problem, when it goes on or at the end.
  *
- * Every decision rests on the stream's bytes, its gaps and its end alone, so the events do not depend on the chunks. Nothing throws on
+ * Every decision rests on the stream's bytes, its gaps and its end, and where in it the other side spoke: not on the chunks. Nothing throws on
  * what came over the wire. Records and problems without `remark` cover every offset exactly once.
  */
 export class RecordDecoder {
   /*
    * Invariants between calls: #held is null or holds at least one byte, up to #offset; in step it begins a record that is not whole;
-   * out of step it is shorter than a header or begins a record that waits for the header behind it. #lost is set exactly when hunting.
+   * out of step it is shorter than a header or begins a chain that waits for what follows. #lost is set exactly when hunting.
    */
   readonly #side: Side;
   readonly #sink: RecordSink;
+  readonly #expects: ((type: number, requestId: number) => boolean) | null;
   #step: 'in-step' | 'doubt' | 'hunting' = 'in-step';
   /** The version believed beside VERSION. */
   #version = VERSION;
@@ -47,15 +49,21 @@ export class RecordDecoder {
    * @param side whose bytes these are; it only matters while hunting
    * @param options.offset where in the stream the first byte is; only a stream from 0 is checked for foreign protocols
    * @param options.midstream the first byte need not begin a record
+   * @param options.expects whether a record of this type and id can come now, by all that is known; asked while hunting
    */
   constructor(
     side: Side,
     sink: RecordSink,
-    options: { readonly offset?: number | undefined; readonly midstream?: boolean | undefined } = {},
+    options: {
+      readonly offset?: number | undefined;
+      readonly midstream?: boolean | undefined;
+      readonly expects?: ((type: number, requestId: number) => boolean) | undefined;
+    } = {},
   ) {
     this.#side = side;
     this.#sink = sink;
     this.#offset = options.offset ?? 0;
+    this.#expects = options.expects ?? null;
     if (options.midstream) {
       this.#lose('midstream-start', this.#offset, null, 'the capture began in the middle of the connection');
     }
@@ -71,19 +79,24 @@ export class RecordDecoder {
     return this.#held === null && this.#isInStep();
   }
 
+  /** Records may pass that cannot be told. */
+  get isLost(): boolean {
+    return this.#lost !== null;
+  }
+
   /** @param bytes the next bytes, borrowed until it returns */
   push(bytes: Uint8Array, at: Timestamp): void {
     const to = bytes.length;
     const base = this.#offset;
     this.#offset += to;
-    this.#begin(at);
+    if (this.#lost !== null) this.#lost.see(bytes, at);
     let from = 0;
     while (this.#held !== null) {
       if (from === to) return;
       from = this.#fill(this.#held, bytes, from, at);
     }
     this.#base = base;
-    from = this.#advance(bytes, from, to, null, at, NO_GAP);
+    from = this.#advance(bytes, from, to, null, at, MORE_TO_COME);
     if (from < to) {
       this.#held = new HeldBytes(base + from, at);
       this.#held.append(bytes, from, to);
@@ -93,8 +106,9 @@ export class RecordDecoder {
   /** The next `length` bytes of the stream were never seen. */
   gap(length: number, at: Timestamp): void {
     if (length <= 0) return;
-    this.#begin(at);
+    if (this.#lost !== null) this.#lost.at ??= at;
     this.#remark('capture-gap', at, this.#offset, length, `${bytesInWords(length)} of the stream were not captured`);
+    const resumed = this.#offset + length;
     let rest = length;
     while (rest > 0) {
       if (!this.#isInStep()) {
@@ -103,12 +117,13 @@ export class RecordDecoder {
         if (this.#held !== null && this.#held.span >= HEADER_LENGTH) this.#held.addHole(rest);
         else this.#drop();
         this.#offset += rest;
+        if (this.#lost !== null) this.#lost.resumed = resumed;
         return;
       }
       const held = this.#held;
       if (held === null || held.span < HEADER_LENGTH) {
         const cause = `a gap of ${bytesInWords(rest)} goes over a record header`;
-        this.#lose('lost-framing', held?.offset ?? this.#offset, at, cause);
+        this.#lose('lost-framing', held?.offset ?? this.#offset, at, cause).resumed = resumed;
         this.#drop();
         this.#offset += rest;
         return;
@@ -117,8 +132,13 @@ export class RecordDecoder {
       held.addHole(taken);
       this.#offset += taken;
       rest -= taken;
-      this.#advanceHeld(held, at, NO_GAP);
+      this.#advanceHeld(held, at, MORE_TO_COME);
     }
+  }
+
+  /** The other side goes on. Told before its bytes are, so that what waits here is known by then if it can be. */
+  turn(at: Timestamp): void {
+    if (this.#held !== null && !this.#isInStep()) this.#advanceHeld(this.#held, at, TURN);
   }
 
   /** The direction ended, however it did. What was held is delivered as far as it came. */
@@ -126,16 +146,13 @@ export class RecordDecoder {
     if (this.#held !== null && !this.#isInStep()) this.#advanceHeld(this.#held, at, Number.POSITIVE_INFINITY);
     if (!this.#isInStep()) {
       this.#drop();
-      this.#found(this.#offset, 'no further record was found until the stream ended');
+      this.#lost?.tellEnd(this.#sink, this.#offset);
+      this.#step = 'in-step';
+      this.#lost = null;
     } else if (this.#held !== null) {
       if (this.#held.span < HEADER_LENGTH) this.#endInHeader(this.#held);
       else this.#endInRecord(this.#held, at);
     }
-  }
-
-  /** What was lost before the first byte is stamped with its arrival. */
-  #begin(at: Timestamp): void {
-    if (this.#lost !== null && this.#lost.at === null) this.#lost = { ...this.#lost, at };
   }
 
   // ---- between the chunks
@@ -147,7 +164,7 @@ export class RecordDecoder {
     if (!this.#isInStep()) held.markArrival(at);
     held.append(bytes, from, from + taken);
     if (taken < wanted) return bytes.length;
-    this.#advanceHeld(held, at, NO_GAP);
+    this.#advanceHeld(held, at, MORE_TO_COME);
     const used = from + taken;
     const left = this.#held;
     if (left === null || left.holeLength > 0 || left.span > used) return used;
@@ -157,16 +174,16 @@ export class RecordDecoder {
     return used - back;
   }
 
-  /** How many bytes more it takes to get further: a header, the rest of a record, or that and the header that confirms it. */
+  /** How many bytes more it takes to get further: a header, the rest of a record, or that and the headers that confirm it. */
   #wanted(held: HeldBytes): number {
     if (held.span < HEADER_LENGTH) return HEADER_LENGTH - held.span;
-    const length = recordLength(held.bytes, held.start);
-    return (this.#isInStep() ? length : length + HEADER_LENGTH) - held.span;
+    if (this.#isInStep()) return recordLength(held.bytes, held.start) - held.span;
+    return this.#follows(held.bytes, held.start, held.end, held, MORE_TO_COME);
   }
 
-  #advanceHeld(held: HeldBytes, at: Timestamp, gap: number): void {
+  #advanceHeld(held: HeldBytes, at: Timestamp, next: number): void {
     this.#base = held.offset - held.start;
-    const from = this.#advance(held.bytes, held.start, held.end, held, at, gap);
+    const from = this.#advance(held.bytes, held.start, held.end, held, at, next);
     held.advance(from, this.#base + from);
     if (held.span === 0) this.#drop();
   }
@@ -199,24 +216,24 @@ export class RecordDecoder {
     const message = `the stream ended ${bytesInWords(seen)} into a ${name} record of ${seen + wanted}`;
     this.#remark('truncated-record', held.arrivalOf(held.offset), held.offset, seen, message);
     held.addHole(wanted);
-    this.#advanceHeld(held, at, NO_GAP);
+    this.#advanceHeld(held, at, MORE_TO_COME);
   }
 
   // ---- through the bytes at hand
 
   /**
-   * Works through bytes[from, to), of which held (if it is the held ones) knows the hole. `gap`: how many bytes are known to be missing
-   * behind them, infinitely many at the end of the stream. Returns where what cannot be decided yet begins.
+   * Works through bytes[from, to), of which held (if it is the held ones) knows the hole. `next`: what is known of the bytes behind them
+   * (record-hunt.ts). Returns where what cannot be decided yet begins.
    */
-  #advance(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, at: Timestamp, gap: number): number {
-    let next = from;
+  #advance(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, at: Timestamp, next: number): number {
+    let done = from;
     for (;;) {
       if (this.#isInStep()) {
-        next = this.#follow(bytes, next, to, held, at);
-        if (this.#isInStep()) return next;
+        done = this.#follow(bytes, done, to, held, at);
+        if (this.#isInStep()) return done;
       } else {
-        next = this.#hunt(bytes, next, to, held, at, gap);
-        if (!this.#isInStep()) return next;
+        done = this.#hunt(bytes, done, to, held, at, next);
+        if (!this.#isInStep()) return done;
       }
     }
   }
@@ -276,7 +293,7 @@ export class RecordDecoder {
   }
 
   /** Looks for the first record that is confirmed by what follows it, and is in step there; else returns what must be looked at again. */
-  #hunt(bytes: Uint8Array, start: number, to: number, held: HeldBytes | null, at: Timestamp, gap: number): number {
+  #hunt(bytes: Uint8Array, start: number, to: number, held: HeldBytes | null, at: Timestamp, next: number): number {
     let from = start;
     for (;;) {
       const hole = held !== null && held.holeLength > 0;
@@ -290,11 +307,14 @@ export class RecordDecoder {
         held.holeLength = 0;
         continue;
       }
-      const verdict = this.#confirm(bytes, from, to, held, gap);
-      if (verdict === 'wait') return from;
-      if (verdict === 'yes') {
+      const expected = doubted || this.#expects === null || this.#expects(bytes[from + 1]!, u16(bytes, from + 2));
+      const verdict = expected ? this.#follows(bytes, from, to, held, next) : REJECTED;
+      if (verdict > 0) return from;
+      if (verdict === BELIEVED) {
         this.#version = bytes[from]!;
-        this.#found(this.#base + from, `records begin again at offset ${this.#base + from}`);
+        this.#lost?.tellFound(this.#sink, this.#base + from);
+        this.#step = 'in-step';
+        this.#lost = null;
         return from;
       }
       if (doubted) {
@@ -305,23 +325,10 @@ export class RecordDecoder {
     }
   }
 
-  /** Whether a sound header follows the record at `from`. */
-  #confirm(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, gap: number): 'yes' | 'no' | 'wait' {
-    let next = from + recordLength(bytes, from);
-    let limit = to;
-    if (held !== null && held.holeLength > 0) {
-      if (next < held.holeAt) {
-        limit = held.holeAt;
-        if (next + HEADER_LENGTH > limit) return 'no';
-      } else {
-        next -= held.holeLength;
-        if (next < held.holeAt) return 'no';
-      }
-    }
-    if (next + HEADER_LENGTH <= limit) return isPlausibleHeader(bytes, next, this.#side, bytes[from]!) ? 'yes' : 'no';
-    if (gap === NO_GAP) return 'wait';
-    if (next === to) return 'yes';
-    return next - to >= gap ? 'wait' : 'no';
+  #follows(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, next: number): number {
+    const resumed = this.#lost === null ? null : this.#lost.resumed;
+    const alone = this.#step === 'doubt' || resumed === this.#base + from;
+    return followChain(bytes, from, to, this.#side, held, next, alone);
   }
 
   // ---- step
@@ -344,26 +351,10 @@ export class RecordDecoder {
     else this.#lose(foreign === null ? 'lost-framing' : 'foreign-protocol', offset, at, notARecord(head, foreign));
   }
 
-  #lose(code: LostStep['code'], offset: number, at: Timestamp | null, cause: string): void {
+  #lose(code: LostStep['code'], offset: number, at: Timestamp | null, cause: string): LostStep {
     this.#step = 'hunting';
-    this.#lost = { code, offset, at, cause };
-  }
-
-  /** In step again at `offset`, or at the end of the stream. */
-  #found(offset: number, outcome: string): void {
-    const lost = this.#lost;
-    this.#step = 'in-step';
-    this.#lost = null;
-    if (lost === null || lost.offset === offset) return;
-    const length = offset - lost.offset;
-    this.#sink({
-      kind: 'problem',
-      code: lost.code,
-      at: lost.at ?? 0,
-      offset: lost.offset,
-      length,
-      message: `${lost.cause}; ${bytesInWords(length)} belong to no record, and ${outcome}`,
-    });
+    this.#lost = new LostStep(code, offset, at, cause);
+    return this.#lost;
   }
 
   // ---- events
@@ -379,25 +370,4 @@ export class RecordDecoder {
   #remark(code: ProblemCode, at: Timestamp, offset: number, length: number, message: string): void {
     this.#sink({ kind: 'problem', code, at, offset, length, message, remark: true });
   }
-}
-
-interface LostStep {
-  readonly code: 'lost-framing' | 'foreign-protocol' | 'midstream-start';
-  readonly offset: number;
-  /** When the first byte passed over arrived; null before there is one. */
-  readonly at: Timestamp | null;
-  readonly cause: string;
-}
-
-const NO_GAP = -1;
-
-function notARecord(head: Uint8Array, foreign: ForeignProtocol | null): string {
-  if (foreign !== null)
-    return `the stream begins with ${foreign.words} ("${visibleBytes(head)}"), not with a FastCGI record`;
-  const shown = Array.from(head, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  return `${shown} is no record header`;
-}
-
-function bytesInWords(count: number): string {
-  return count === 1 ? '1 byte' : `${count} bytes`;
 }

@@ -5,7 +5,15 @@ import { BODY_HEAD_KEPT, PROBLEMS_KEPT, STDERR_KEPT, STREAM_NAMES } from '../../
 import type { Timestamp } from '../../model/time.js';
 import { readRequestLine } from '../request-url.js';
 import { ResponseHeadReader } from './cgi-response.js';
-import { HEADER_LENGTH, KEEP_CONN, protocolStatusWord, recordTypeName, roleWord, STREAM_TYPES } from './constants.js';
+import {
+  BODY_LENGTH,
+  HEADER_LENGTH,
+  KEEP_CONN,
+  protocolStatusWord,
+  recordTypeName,
+  roleWord,
+  STREAM_TYPES,
+} from './constants.js';
 import { ParamsReader, type ParamsTrouble } from './params-reader.js';
 import { recordTypeCode, type WholeRecord } from './record-entry.js';
 
@@ -27,6 +35,8 @@ export interface Opening {
   /** False when records may have passed before: then what comes first need not be the beginning of PARAMS, or of STDOUT. */
   readonly startSeen: boolean;
   readonly answerStartSeen: boolean;
+  /** Where the backend's stream stood: what is before that is no answer to this request. */
+  readonly answerFrom: number;
 }
 
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -42,8 +52,13 @@ export class ExchangeBuilder {
   readonly exchange: ExchangeDraft;
   /** Null when BEGIN_REQUEST was not seen. */
   readonly role: number | null;
+  /** Its BEGIN_REQUEST was seen, whole or not. */
+  readonly startSeen: boolean;
+  readonly answerFrom: number;
   /** Framing of the backend's direction was lost while the request was open: END_REQUEST may have been there. */
   endMayBeLost = false;
+  /** The same of the web server's direction: a BEGIN_REQUEST may have been there, for another request with this id. */
+  beginMayBeLost = false;
   /** The backend sent something for this request after the web server's end. */
   answeredLate = false;
   endSeen = false;
@@ -57,6 +72,8 @@ export class ExchangeBuilder {
   constructor(opening: Opening) {
     const { begin } = opening;
     this.role = begin === null ? null : begin.role;
+    this.startSeen = opening.startSeen;
+    this.answerFrom = opening.answerFrom;
     this.#stdout = opening.answerStartSeen ? 'head' : 'done';
     this.#params = opening.startSeen ? new ParamsReader() : null;
     this.exchange = {
@@ -145,10 +162,15 @@ export class ExchangeBuilder {
 
   /** Bytes of a direction are missing, and records of this request may have been in them. */
   loseStep(problem: Problem): void {
+    // A record of eight bytes and a body of eight: neither of the two hides in less.
+    const whole = problem.length >= HEADER_LENGTH + BODY_LENGTH;
     if (problem.side === 'server') {
-      this.endMayBeLost = true;
+      if (whole) this.endMayBeLost = true;
       this.#endStdout();
-    } else if (this.#params !== null) {
+      return;
+    }
+    if (whole) this.beginMayBeLost = true;
+    if (this.#params !== null) {
       this.#params.stop();
       this.problem({
         ...problem,

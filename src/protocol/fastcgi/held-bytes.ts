@@ -1,10 +1,11 @@
 import { NO_BYTES } from '../../model/bytes.js';
 import type { Timestamp } from '../../model/time.js';
-import { HEADER_LENGTH, MAX_RECORD_LENGTH } from './constants.js';
+import { BODY_LENGTH, HEADER_LENGTH, MAX_PADDING_LENGTH, MAX_RECORD_LENGTH } from './constants.js';
+import { CHAIN_HEADERS, CHAIN_SPAN } from './record-hunt.js';
 
 /**
- * What a decoder has to keep of one direction between two chunks: the bytes from `offset` on, at most one record and the header behind
- * it, with at most one hole where the capture missed bytes.
+ * What a decoder has to keep of one direction between two chunks: the bytes from `offset` on, at most one record, or out of step the chain
+ * that is to confirm one, with at most one hole where the capture missed bytes.
  *
  *     bytes   ....[start ........ holeAt ........ end)....
  *     stream      offset          | holeLength bytes |
@@ -92,8 +93,9 @@ export class HeldBytes {
   }
 }
 
-/** A record and the header that confirms it. */
-const LARGEST = MAX_RECORD_LENGTH + HEADER_LENGTH;
+/** The longest chain that is followed: short records, a large one, END_REQUESTs and the header behind them. */
+const LARGEST =
+  CHAIN_SPAN + MAX_RECORD_LENGTH + CHAIN_HEADERS * (HEADER_LENGTH + BODY_LENGTH + MAX_PADDING_LENGTH) + HEADER_LENGTH;
 /** Few steps, so that a large record is copied at most twice while it comes in. */
 const SIZES: readonly number[] = [256, 4096, LARGEST];
 

@@ -2,9 +2,17 @@ import type { ConnectFailure, EndKind, Side } from '../../model/connection.js';
 import { type Outcome, PROBLEMS_KEPT, type Problem } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
 import type { AnalyzerOptions } from '../analyzer.js';
-import { NULL_REQUEST_ID } from './constants.js';
+import { BODY_LENGTH, HEADER_LENGTH, NULL_REQUEST_ID } from './constants.js';
 import { ExchangeBuilder } from './exchange-builder.js';
 import { type ConnectionState, decideOutcome, endedByWord } from './outcome.js';
+
+/** What the requests of a connection have to know of its two directions. */
+export interface Directions {
+  /** Records of this side may be passing that cannot be told. */
+  isLost(side: Side): boolean;
+  /** The stream offset of its next byte. */
+  offset(side: Side): number;
+}
 
 /**
  * The requests of one connection from their opening until they are settled, and what is known of the connection itself: who ended it,
@@ -24,6 +32,7 @@ export class OpenRequests {
   readonly #open = new Map<number, ExchangeBuilder>();
   readonly #settled: ExchangeBuilder[] = [];
   readonly #options: AnalyzerOptions;
+  readonly #directions: Directions;
   readonly #connectionProblems: Problem[] = [];
   #beginMayBeMissing: boolean;
   /** The same of the backend's direction: what comes first for an unknown id need not be the beginning of its answer. */
@@ -43,8 +52,9 @@ export class OpenRequests {
     closed: false,
   };
 
-  constructor(options: AnalyzerOptions) {
+  constructor(options: AnalyzerOptions, directions: Directions) {
     this.#options = options;
+    this.#directions = directions;
     this.#beginMayBeMissing = this.#answerMayBeMissing = options.midstream;
     this.opened = this.begun = options.opened ?? 0;
   }
@@ -58,24 +68,32 @@ export class OpenRequests {
 
   /** Whether a record for an unknown id may be of a request whose beginning was not seen. */
   get beginMayBeMissing(): boolean {
-    return this.#beginMayBeMissing;
+    return this.#beginMayBeMissing || this.#directions.isLost('client');
   }
 
   find(id: number): ExchangeBuilder | undefined {
     return this.#open.get(id);
   }
 
-  /** The request that had the id last, if that is not long ago. */
-  findSettled(id: number): ExchangeBuilder | undefined {
-    return this.#settled.findLast(({ exchange }) => exchange.requestId === id);
+  /**
+   * The request that had the id last, if that is not long ago.
+   * @param before only one that began before this offset of the backend's stream
+   */
+  findSettled(id: number, before = Number.POSITIVE_INFINITY): ExchangeBuilder | undefined {
+    return this.#settled.findLast(({ exchange, answerFrom }) => exchange.requestId === id && answerFrom <= before);
   }
 
-  /** @param begin null when BEGIN_REQUEST was not seen, or not whole @param startSeen whether it was seen at all */
+  /**
+   * @param begin null when BEGIN_REQUEST was not seen, or not whole
+   * @param startSeen whether it was seen at all
+   * @param answerFrom where its answer can begin, if that is not where the backend's stream stands
+   */
   open(
     id: number,
     begin: { readonly role: number; readonly flags: number } | null,
     startSeen: boolean,
     at: Timestamp,
+    answerFrom = this.#directions.offset('server'),
   ): ExchangeBuilder {
     const { connection, client, server } = this.#options;
     const builder = new ExchangeBuilder({
@@ -89,6 +107,7 @@ export class OpenRequests {
       begin,
       startSeen,
       answerStartSeen: startSeen || !this.#answerMayBeMissing,
+      answerFrom,
     });
     this.opened += 1;
     if (!this.state.closed) this.begun += 1;
@@ -102,9 +121,10 @@ export class OpenRequests {
   settle(builder: ExchangeBuilder, outcome: Outcome, at: Timestamp): void {
     this.#open.delete(builder.exchange.requestId);
     builder.settle(outcome, at, this.state.failure);
-    this.#settled.push(builder);
-    if (this.#settled.length > SETTLED_KEPT) this.#settled.shift();
-    if (this.#open.size === 0) this.#beginMayBeMissing = this.#answerMayBeMissing = false;
+    const lost = this.#directions.isLost('client');
+    // What the web server's direction holds next may be of this request or of one after it whose beginning is lost: nobody can tell.
+    if (!lost) this.#remember(builder);
+    if (this.#open.size === 0 && !lost) this.#beginMayBeMissing = this.#answerMayBeMissing = false;
     this.#options.sink({ kind: 'settled', exchange: builder.exchange });
   }
 
@@ -168,16 +188,25 @@ export class OpenRequests {
    */
   blameAll(problem: Problem, stepLost: boolean): void {
     if (stepLost && problem.side === 'server') this.#answerMayBeMissing = true;
-    if (stepLost && problem.side === 'client') {
+    if (stepLost && problem.side === 'client' && problem.length >= LEAST_BEGIN) {
       this.#beginMayBeMissing = true;
       // From here on a record for an id that was settled may as well be of a new request.
       this.#settled.length = 0;
     }
-    if (this.#open.size === 0) this.blame(null, problem);
+    let concerned = false;
     for (const builder of this.#open.values()) {
+      // What the backend sent before a request began has nothing to do with it.
+      if (problem.side === 'server' && problem.offset + problem.length <= builder.answerFrom) continue;
+      concerned = true;
       builder.problem(problem);
       if (stepLost) builder.loseStep(problem);
     }
+    if (!concerned) this.blame(null, problem);
+  }
+
+  #remember(builder: ExchangeBuilder): void {
+    this.#settled.push(builder);
+    if (this.#settled.length > SETTLED_KEPT) this.#settled.shift();
   }
 
   #decideAll(at: Timestamp): void {
@@ -187,3 +216,6 @@ export class OpenRequests {
 
 /** How many settled requests are remembered for records that come late; those come at once or not at all. */
 const SETTLED_KEPT = 4;
+
+/** A BEGIN_REQUEST: no less can hide one. */
+const LEAST_BEGIN = HEADER_LENGTH + BODY_LENGTH;

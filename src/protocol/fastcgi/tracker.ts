@@ -2,9 +2,9 @@ import type { EndKind, Side } from '../../model/connection.js';
 import { assertNever } from '../../model/errors.js';
 import type { Timestamp } from '../../model/time.js';
 import type { AnalyzerOptions } from '../analyzer.js';
-import { NULL_REQUEST_ID, RecordType, Role } from './constants.js';
+import { isManagementType, NULL_REQUEST_ID, RecordType, Role } from './constants.js';
 import type { ExchangeBuilder } from './exchange-builder.js';
-import { OpenRequests } from './open-requests.js';
+import { type Directions, OpenRequests } from './open-requests.js';
 import { recordEntry, type WholeRecord } from './record-entry.js';
 import type { RecordEvent } from './record-event.js';
 import { asProblem, RecordMarks, type Remark, typeName } from './record-marks.js';
@@ -17,6 +17,10 @@ import { asProblem, RecordMarks, type Remark, typeName } from './record-marks.js
  * A BEGIN_REQUEST for an open id is a mark on that request while its PARAMS go on. Once they have ended, or once its END_REQUEST may
  * have been lost, the web server has evidently turned to something new: the old request is settled and a new one opened, both marked.
  *
+ * Ids are used again on kept connections, so where bytes are lost a record is a request's only as long as it can be nobody else's. An
+ * answer begins after its request. And where END_REQUEST and the BEGIN_REQUEST of the next one with its id may both be lost, what comes
+ * then is put down to a request of its own, of which the beginning is not known.
+ *
  * A record in the wrong direction is counted, but says nothing: only a backend ends a request, and its STDOUT is nobody else's.
  */
 export class RequestTracker {
@@ -24,14 +28,16 @@ export class RequestTracker {
   managementRecords = 0;
   readonly #observer: AnalyzerOptions['observer'];
   readonly #sink: AnalyzerOptions['sink'];
+  readonly #directions: Directions;
   readonly #marks = new RecordMarks();
   /** Records that belong to no request. */
   #strayRecords = 0;
   /** Something passed that was neither of a request nor management. */
   #foreign = false;
 
-  constructor(options: AnalyzerOptions) {
-    this.requests = new OpenRequests(options);
+  constructor(options: AnalyzerOptions, directions: Directions) {
+    this.requests = new OpenRequests(options, directions);
+    this.#directions = directions;
     this.#observer = options.observer;
     this.#sink = options.sink;
   }
@@ -73,6 +79,20 @@ export class RequestTracker {
     }
   }
 
+  /** Whether `side` can send a record of this type and id now, by all that the other side has told. Asked where the framing is lost. */
+  expects(side: Side, type: number, id: number): boolean {
+    if (isManagementType(type)) return true;
+    const open = this.requests.find(id);
+    if (side === 'server') return open !== undefined || this.requests.beginMayBeMissing;
+    if (open === undefined || !open.startSeen || open.endMayBeLost || this.#directions.isLost('server')) return true;
+    // Nobody begins anew, or sends more of what has ended, before END_REQUEST.
+    const { params, stdin, data } = open.exchange.streams;
+    if (type === RecordType.PARAMS) return !params.ended;
+    if (type === RecordType.STDIN) return !stdin.ended;
+    if (type === RecordType.DATA) return !data.ended;
+    return type !== RecordType.BEGIN_REQUEST;
+  }
+
   /** A side has stopped sending; its decoder has said everything. */
   end(side: Side, how: EndKind, at: Timestamp): void {
     this.#dropRemarks(side);
@@ -98,9 +118,12 @@ export class RequestTracker {
     }
     const open = this.requests.find(id);
     if (open !== undefined) {
-      this.#marks.mark(side, record, 'duplicate-begin-request', `BEGIN_REQUEST for id ${id}, which has not ended`);
-      // A gap whose end is not known yet may hide anything.
-      if (this.#marks.awaits('server')) open.endMayBeLost = true;
+      if (open.startSeen) {
+        this.#marks.mark(side, record, 'duplicate-begin-request', `BEGIN_REQUEST for id ${id}, which has not ended`);
+      }
+      // A gap whose end is not known yet may hide anything; and so may what was before a request of which the beginning was not seen.
+      if (!open.startSeen || this.#marks.awaits('server') || this.#directions.isLost('server'))
+        open.endMayBeLost = true;
       if (!open.endMayBeLost && !open.exchange.streams.params.ended) {
         this.#count(open, side, record);
         return;
@@ -203,8 +226,15 @@ export class RequestTracker {
     const id = record.requestId;
     if (sender !== null && side !== sender) this.#marks.markDirection(side, record);
     const open = this.requests.find(id);
-    if (open !== undefined) return open;
-    const settled = this.requests.findSettled(id);
+    if (open !== undefined) {
+      if (side === 'client' || record.offset >= open.answerFrom) {
+        if (!this.#mayBeAnother(open, side)) return open;
+        if (side === sender) return this.#another(open, side, record);
+      }
+    }
+    // While the web server's direction is lost, what comes after END_REQUEST answers a request that was not seen.
+    const late = side === 'client' || open !== undefined || !this.#directions.isLost('client');
+    const settled = late ? this.requests.findSettled(id, side === 'server' ? record.offset : undefined) : undefined;
     if (settled !== undefined) {
       const after = settled.endSeen ? 'its END_REQUEST' : 'it was given up';
       this.#marks.mark(side, record, 'after-end-request', `${typeName(record)} for id ${id} after ${after}`);
@@ -214,10 +244,35 @@ export class RequestTracker {
     else {
       const what = `${typeName(record)} for id ${id}, whose BEGIN_REQUEST was not seen`;
       this.#marks.mark(side, record, 'no-begin-request', what);
-      if (side === sender && this.requests.beginMayBeMissing) return this.requests.open(id, null, false, record.at);
+      if (side === sender && open === undefined && this.requests.beginMayBeMissing) return this.#open(side, record);
     }
     this.#foreign = true;
     return null;
+  }
+
+  /** Whether a record for this request's id may as well be of a later one: END_REQUEST and that one's BEGIN_REQUEST may be lost. */
+  #mayBeAnother(open: ExchangeBuilder, side: Side): boolean {
+    // This side's loss is known by now, or there is none; the other side's may not be.
+    if (side === 'server' ? !open.endMayBeLost : !open.beginMayBeLost) return false;
+    if (open.exchange.keepConnection === false) return false;
+    return side === 'server'
+      ? open.beginMayBeLost || this.#directions.isLost('client')
+      : open.endMayBeLost || this.#directions.isLost('server');
+  }
+
+  /** Gives up a request for what may be another one with its id. */
+  #another(open: ExchangeBuilder, side: Side, record: WholeRecord): ExchangeBuilder {
+    const id = record.requestId;
+    const what = `${typeName(record)} for id ${id}: the end of its request and the BEGIN_REQUEST of another may be lost`;
+    this.#marks.mark(side, record, 'no-begin-request', what);
+    this.requests.settle(open, 'undecodable', record.at);
+    return this.#open(side, record);
+  }
+
+  /** A request that is under way already. */
+  #open(side: Side, record: WholeRecord): ExchangeBuilder {
+    const answerFrom = side === 'server' ? record.offset : undefined;
+    return this.requests.open(record.requestId, null, false, record.at, answerFrom);
   }
 
   #markNullId(side: Side, record: WholeRecord): void {

@@ -112,7 +112,7 @@ describe('losing step', () => {
   it('is noticed with the header, not after the length that it announces', () => {
     const { decoder } = recorder();
     decoder.push(Uint8Array.of(0x55, 0x66, 0, 1, 0xff, 0xff, 0xff, 0x77), 0);
-    decoder.push(request, 0);
+    decoder.push(concatBytes([request, request]), 0);
     expect(decoder.atBoundary).toBe(true);
   });
 
@@ -206,7 +206,7 @@ describe('a candidate before a gap that the gap leaves unconfirmed', () => {
     ['is followed by half a header', Uint8Array.of(1, 5, 0, 1, 0, 0, 0, 0, 1, 5, 0, 1), 10],
   ])('because it %s', (_, second, missing) => {
     const before = concatBytes([lead, second]);
-    const events = decode([before, missing, rest], { open: true });
+    const events = decode([before, missing, rest]);
     expect(offsets(events)).toEqual([before.length + missing + 150, before.length + missing + 150 + 308]);
   });
 });
@@ -236,6 +236,7 @@ describe('the start in the middle of a connection', () => {
     const decoder = new RecordDecoder('client', ({ at }) => stamps.push(at), midstream);
     decoder.push(text('tail'), 7);
     decoder.push(stdin, 8);
+    decoder.end(9);
     expect(stamps).toEqual([7, 8, 8]);
   });
 });
