@@ -1,5 +1,4 @@
-import { constants, fstat, read, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { close, constants, fstat, open, read, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { FcgiInspectError } from '../model/errors.js';
@@ -41,6 +40,8 @@ export interface OpenedBytes {
 /** The path that stands for standard input. */
 export const STANDARD_INPUT = '-';
 
+const openDescriptor = promisify(open);
+const closeDescriptor = promisify(close);
 const statDescriptor = promisify(fstat);
 const readDescriptor = promisify(read);
 const nothingToClose = async (): Promise<void> => {};
@@ -51,11 +52,12 @@ export async function openBytes(path: string): Promise<OpenedBytes> {
   if (descriptor !== null) {
     return opened(path, descriptor, await statDescriptor(descriptor), null, nothingToClose);
   }
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Not a FileHandle: it closes its descriptor when it is collected, and a pipe has no use for anything but the descriptor.
+  const file = await openDescriptor(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return opened(path, file.fd, await file.stat(), 0, () => file.close());
+    return opened(path, file, await statDescriptor(file), 0, () => closeDescriptor(file));
   } catch (error) {
-    await file.close();
+    await closeDescriptor(file);
     throw error;
   }
 }
@@ -65,7 +67,7 @@ function opened(
   descriptor: number,
   stats: Stats,
   position: number | null,
-  close: () => Promise<void>,
+  letGo: () => Promise<void>,
 ): OpenedBytes {
   if (stats.isDirectory()) {
     throw new FcgiInspectError('unsupported', `${path} is a directory`, 'name the capture files in it');
@@ -80,7 +82,7 @@ function opened(
   if (stats.isFIFO() || stats.isSocket()) {
     return { bytes: new PipeBytes(descriptor), size: null, readAt: null, again: null };
   }
-  const bytes = new FileBytes(descriptor, position, close);
+  const bytes = new FileBytes(descriptor, position, letGo);
   if (!stats.isFile()) return { bytes, size: null, readAt: null, again: null };
   if (position === null) return { bytes, size: stats.size, readAt: null, again: null };
   return {
@@ -108,7 +110,7 @@ class FileBytes implements ByteSource {
   constructor(
     private readonly descriptor: number,
     private readonly position: number | null,
-    private readonly closeDescriptor: () => Promise<void>,
+    private readonly letGo: () => Promise<void>,
   ) {}
 
   async read(into: Uint8Array, from: number, to: number): Promise<number> {
@@ -134,7 +136,7 @@ class FileBytes implements ByteSource {
     this.closed = true;
     // A descriptor must not be another file's when a read comes to it.
     await Promise.allSettled(this.pending);
-    await this.closeDescriptor();
+    await this.letGo();
   }
 
   private async started(

@@ -4,11 +4,10 @@ import type { ByteSource } from './capture-bytes.js';
 /**
  * Strategy: zlib gets one small piece after the other, and the next one when all that came out of it was taken; so the most that waits here is what
  * one piece unpacks to (deflate's ratio ends at 1032). When zlib finds the data broken it forgets what it had unpacked of the last piece; a
- * file is then unpacked once more up to that piece, and that one in crumbs, so that only the output of a crumb is lost.
+ * file is then unpacked once more up to that piece, and that one byte by byte.
  */
 
 const PIECE = 16 * 1024;
-const CRUMB = 16;
 /** What zlib hands over at once. */
 const OUTPUT = 128 * 1024;
 
@@ -97,7 +96,7 @@ export class GzipBytes implements ByteSource {
     return this.packed.read(this.piece, 0, PIECE);
   }
 
-  /** Unpacks what zlib forgot. Returns where the break is, to within a crumb, or null when there is no going back. */
+  /** Unpacks what zlib forgot. Returns where the break is, or null when there is no going back. */
   private async salvage(length: number): Promise<number | null> {
     const packed = this.again?.();
     if (!packed) return null;
@@ -112,7 +111,7 @@ export class GzipBytes implements ByteSource {
     try {
       while (packed.bytesRead < end && !this.closed) {
         const at = packed.bytesRead;
-        const step = at < this.fed ? Math.min(PIECE, this.fed - at) : CRUMB;
+        const step = at < this.fed ? Math.min(PIECE, this.fed - at) : 1;
         const got = await packed.read(piece, 0, Math.min(step, end - at));
         if (got === 0) return at;
         if ((await feed(member, piece.subarray(0, got))) !== 'more') return at;
