@@ -13,23 +13,38 @@ export function readManifest(): readonly ListedSample[] {
   return existsSync(MANIFEST) ? (JSON.parse(readFileSync(MANIFEST, 'utf8')) as ListedSample[]) : [];
 }
 
-/** @param recorded the samples that were recorded just now, with the versions of the servers; of the others, what the manifest says stays. */
-export function writeListing(recorded: ReadonlyMap<string, string>): void {
+/** @param recorded the samples that were recorded just now, with the versions of the servers; of the others, what the manifest says stays */
+export function listedSamples(recorded: ReadonlyMap<string, string>): ListedSample[] {
   const known = new Map(readManifest().map(({ file, origin }) => [file, origin]));
-  const listed: ListedSample[] = [
+  return [
     ...RECORDINGS.map((sample) => ({
       sample,
       origin: recorded.get(sample.file) ?? known.get(sample.file) ?? 'not recorded yet',
     })),
     ...DERIVATIONS.map((sample) => ({ sample, origin: `${sample.from.join(', ')}: ${sample.how}` })),
-  ].map(({ sample: { file, and, shows, look, ports, connections, requests, outcomes }, origin }) => {
-    return { file, ...(and ? { and } : {}), shows, origin, look, ports, connections, requests, outcomes };
+  ].map(({ sample: { file, and, shows, look, ports, byPort, connections, requests, outcomes }, origin }) => {
+    return {
+      file,
+      ...(and ? { and } : {}),
+      shows,
+      origin,
+      look,
+      ports,
+      ...(byPort ? { byPort } : {}),
+      connections,
+      requests,
+      outcomes,
+    };
   });
+}
+
+export function writeListing(recorded: ReadonlyMap<string, string>): void {
+  const listed = listedSamples(recorded);
   writeFileSync(MANIFEST, `${JSON.stringify(listed, null, 2)}\n`);
   writeFileSync(`${FOLDER}README.md`, readme(listed));
 }
 
-function readme(samples: readonly ListedSample[]): string {
+export function readme(samples: readonly ListedSample[]): string {
   const derived = new Set(DERIVATIONS.map(({ file }) => file));
   const table = (title: string, origin: string, rows: readonly ListedSample[]) =>
     `## ${title}
@@ -67,8 +82,9 @@ ${table(
 )}`;
 }
 
-function row({ file, and = [], shows, origin, look, requests, outcomes }: ListedSample): string {
+function row({ file, and = [], shows, origin, look, ports, byPort, requests, outcomes }: ListedSample): string {
   const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
-  const files = [file, ...and].map((name) => `\`${name}\``).join(' + ');
+  const files =
+    [file, ...and].map((name) => `\`${name}\``).join(' + ') + (byPort ? ` (with \`--port ${ports.join(',')}\`)` : '');
   return `| ${files} | ${shows} | ${origin} | ${look} | ${requests === 0 ? 'none' : counts.join(', ')} |`;
 }

@@ -11,6 +11,8 @@ export interface Sample {
   readonly look: string;
   /** The server ports that carry FastCGI (or what was sent in its place). Empty: no TCP in it. */
   readonly ports: readonly number[];
+  /** It must be read with --port: there is no FastCGI in it that could be found. */
+  readonly byPort?: boolean;
   readonly connections: number;
   readonly requests: number;
   readonly outcomes: Partial<Readonly<Record<Outcome, number>>>;

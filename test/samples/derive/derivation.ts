@@ -10,6 +10,8 @@ export interface Derivation extends Sample {
   readonly from: readonly string[];
   /** What is done to them: "the middle third dropped". */
   readonly how: string;
+  /** Commands that making it takes. */
+  readonly tools?: readonly ('editcap' | 'mergecap')[];
   /** The file's bytes; with `and`, one for each file. */
   derive(): Uint8Array | readonly Uint8Array[];
 }

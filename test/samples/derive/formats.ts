@@ -32,6 +32,7 @@ export const FORMATS: readonly Derivation[] = [
     connections: 6,
     requests: 6,
     outcomes: { completed: 6 },
+    tools: ['editcap', 'mergecap'],
     derive: twoInterfaces,
   },
   {
@@ -80,11 +81,9 @@ export const FORMATS: readonly Derivation[] = [
     ...SHORT,
     file: 'absurd-length.pcap',
     shows: 'a packet header with a length of 4 GB',
-    look: 'what comes before it is read; nobody allocates 4 GB',
+    look: 'the packet with the answer to the second request is skipped, what comes after it is read; nobody allocates 4 GB',
     how: 'one length overwritten',
-    connections: 2,
-    requests: 2,
-    outcomes: { completed: 1, unfinished: 1 },
+    outcomes: { completed: 2, undecodable: 1 },
     derive: () => {
       const capture = sampleCapture('short.pcap');
       const file = writeCapture(capture);
@@ -96,8 +95,9 @@ export const FORMATS: readonly Derivation[] = [
     ...SHORT,
     file: 'snap-length-96.pcap',
     shows: 'captured with tcpdump -s 96: of each packet only the beginning',
-    look: 'the first record header of each packet is there, most contents are not: gaps, and no request is lost',
+    look: 'the first record header of each packet is there, most contents are not: gaps; END_REQUEST lies in a part that was cut off',
     how: 'packets cut to 96 bytes',
+    outcomes: { undecodable: 3 },
     derive: () => writeCapture(snapped(sampleCapture('short.pcap'))),
   },
   {

@@ -86,6 +86,7 @@ export const LINK_LAYERS: readonly Derivation[] = [
     look: "before each piece of data the process that it goes to and the one that it comes from, 8 bytes each, and nothing of connections: the web server sends to the process that listens (PHP-FPM's master), and the answer comes from a worker",
     how: 'the segments with data, behind the header that sockdump gives them',
     ports: [],
+    connections: 1,
     derive: sockdump,
   },
 ];

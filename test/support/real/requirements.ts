@@ -12,6 +12,8 @@ const COMMANDS = {
   'php-cgi': ['php-cgi8.2', 'php-cgi8.3', 'php-cgi8.4', 'php-cgi'],
   tcpdump: ['tcpdump'],
   tshark: ['tshark'],
+  editcap: ['editcap'],
+  mergecap: ['mergecap'],
 } as const;
 
 export type Server = keyof typeof COMMANDS;

@@ -28,9 +28,10 @@ export const FAILURES: readonly Recording[] = [
     look: 'connections without a byte; nginx answers 502',
     servers: ['nginx', 'tcpdump'],
     ports: [9000],
+    byPort: true,
     connections: 2,
-    requests: 0,
-    outcomes: {},
+    requests: 2,
+    outcomes: { 'not-connected': 2 },
     record: async (studio) => {
       await startNginx(studio, phpLocation());
       await studio.capture(async () => {
@@ -104,9 +105,10 @@ export const FAILURES: readonly Recording[] = [
     look: 'an HTTP request, a uwsgi packet and an SCGI netstring, each answered with RST',
     servers: ['nginx', 'php-fpm', 'tcpdump'],
     ports: [9000],
+    byPort: true,
     connections: 3,
-    requests: 0,
-    outcomes: {},
+    requests: 3,
+    outcomes: { undecodable: 3 },
     record: async (studio) => {
       await startPhpFpm(studio);
       await startNginx(

@@ -92,13 +92,13 @@ export const ROLES: readonly Recording[] = [
   {
     file: 'cgi-fcgi-split-params.pcap',
     shows:
-      "libfcgi's cgi-fcgi with a query of 12 KB: a name-value pair split across two PARAMS records; a libfcgi application takes it, PHP-FPM ends the connection",
+      "libfcgi's cgi-fcgi with a query of 12 KB: a name-value pair split across two PARAMS records; a libfcgi application takes it, PHP-FPM resets",
     look: 'two PARAMS records, the pair QUERY_STRING begins in the first and ends in the second; port 9001 answers, port 9000 does not',
     servers: ['cgi-fcgi', 'libfcgi-perl', 'php-fpm', 'tcpdump'],
     ports: [9000, 9001],
     connections: 2,
     requests: 2,
-    outcomes: { completed: 1, 'backend-closed': 1 },
+    outcomes: { completed: 1, 'backend-reset': 1 },
     record: async (studio) => {
       await startPhpFpm(studio);
       await startPerl(studio, 'params.pl', 9001);
