@@ -162,7 +162,8 @@ export class FlowTable {
     this.#lingering.clear();
     this.#live = 0;
     this.#last = null;
-    this.counts.fragmentsLost = this.#fragments.lost + this.#fragments.waitingPackets;
+    this.#fragments.finish();
+    this.counts.fragmentsLost = this.#fragments.lost;
   }
 
   #network(packet: Packet, link: LinkPart): void {

@@ -53,8 +53,9 @@ export class IpFragments {
     return this.#bytes;
   }
 
-  get waitingPackets(): number {
-    return this.#packets.size;
+  /** Gives up everything that waits. */
+  finish(): void {
+    for (const packet of this.#packets.values()) this.#giveUp(packet);
   }
 
   /** Takes in a fragment; the whole payload when it was the last that was missing. `origin` is that of the payload's first byte. */

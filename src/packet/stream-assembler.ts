@@ -40,13 +40,17 @@ export class StreamAssembler {
   waitingBytes = 0;
   /**
    * Up to where bytes are known to have passed, captured or not: the other side has acknowledged them, or the snap length cut them.
-   * Only when it lies ahead of `next`; then `coveredCount` and `coveredAt` say since when. While `settling` they say since when that is.
+   * It counts only while `covered`: then it lies ahead of `next`, and `coveredCount` and `coveredAt` say since when. (Long after that it
+   * may seem to, as the numbers go round.) While `settling` the two say since when that is.
    */
   passed = 0;
+  covered = false;
   coveredCount = 0;
   coveredAt = 0;
   /** `passed` rests on a packet that was cut, so bytes are missing for certain. */
   cut = false;
+  /** A single number was acknowledged that never came, and nothing after it did: it was a FIN. */
+  finMissed = false;
   /** The highest acknowledgement of the other side, when `acknowledged`. */
   acked = 0;
   acknowledged = false;
@@ -61,10 +65,7 @@ export class StreamAssembler {
       if (distance(this.initial, first) === 1) this.fromStart = true;
       else if (!this.delivered) this.next = first;
       else return;
-    } else {
-      this.next = first;
-      this.passed = first;
-    }
+    } else this.next = first;
     this.initial = advanced(first, -1);
     this.fromStart = true;
     if (this.state !== 'ended') this.state = 'open';
@@ -74,7 +75,6 @@ export class StreamAssembler {
   /** Joined under way, at `sequence`. */
   join(sequence: number): void {
     this.next = sequence;
-    this.passed = sequence;
     this.initial = advanced(sequence, -1);
     this.state = 'open';
   }
@@ -90,8 +90,13 @@ export class StreamAssembler {
     return head === undefined ? 0 : Math.max(0, distance(this.next, head.sequence));
   }
 
-  get covered(): boolean {
-    return this.state === 'open' && distance(this.next, this.passed) > 0;
+  /** Everything before `next` has been delivered or given up. */
+  progress(next: number): void {
+    this.next = next;
+    this.delivered = true;
+    if (this.covered && distance(next, this.passed) > 0) return;
+    this.covered = false;
+    this.cut = false;
   }
 
   /** Bytes up to `sequence` have passed, as is known since now. */
@@ -99,8 +104,9 @@ export class StreamAssembler {
     if (this.state !== 'open') return;
     const limit = this.endKnown && distance(this.endAt, sequence) > 0 ? this.endAt : sequence;
     const ahead = distance(this.next, limit);
-    if (ahead <= 0 || ahead > AHEAD_LIMIT) return;
+    if (ahead <= 0 || ahead > AHEAD_LIMIT || (ahead === 1 && this.finMissed)) return;
     if (!this.covered) {
+      this.covered = true;
       this.passed = limit;
       this.coveredCount = count;
       this.coveredAt = at;
@@ -127,11 +133,7 @@ export class StreamAssembler {
     count: number,
     acknowledgement: number | null,
   ): void {
-    if (this.state === 'new') {
-      this.state = 'settling';
-      this.coveredCount = count;
-      this.coveredAt = at;
-    }
+    this.#meet(count, at);
     let start = sequence;
     let end = advanced(sequence, to - from);
     if (this.state === 'open') {
@@ -164,6 +166,7 @@ export class StreamAssembler {
   /** The stream ends before `sequence`; what was said to lie beyond is none of it. The first end that is heard of counts. */
   addEnd(how: 'fin' | 'reset', sequence: number, at: number, count: number, acknowledgement: number | null): void {
     if (this.endKnown) return;
+    this.#meet(count, at);
     this.endKnown = true;
     this.endAt = sequence;
     for (let last = this.waiting.at(-1); last !== undefined; last = this.waiting.at(-1)) {
@@ -176,6 +179,7 @@ export class StreamAssembler {
       this.waitingBytes += keep;
     }
     if (this.covered && distance(sequence, this.passed) > 0) this.passed = sequence;
+    this.covered &&= distance(this.next, this.passed) > 0;
     this.waiting.push({ sequence, bytes: NOTHING, end: how, origin: -1, at, count, acknowledgement });
   }
 
@@ -184,6 +188,13 @@ export class StreamAssembler {
     const head = this.waiting.shift()!;
     this.waitingBytes -= head.bytes.length;
     return head;
+  }
+
+  /** The end has been delivered. */
+  finish(): void {
+    this.state = 'ended';
+    this.covered = false;
+    this.clear();
   }
 
   /** Forgets what waits. */
@@ -201,6 +212,13 @@ export class StreamAssembler {
       index -= 1;
     }
     return index;
+  }
+
+  #meet(count: number, at: number): void {
+    if (this.state !== 'new') return;
+    this.state = 'settling';
+    this.coveredCount = count;
+    this.coveredAt = at;
   }
 
   #dropBefore(): void {

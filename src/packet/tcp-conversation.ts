@@ -194,7 +194,6 @@ export class TcpConversation {
         if (to - from < length) this.#cut(own, sequence, advanced(sequence, length), at);
       }
       if ((flags & FIN) !== 0) {
-        if (own.state === 'new') own.join(sequence);
         own.addEnd('fin', advanced(sequence, length), at, this.#count, acknowledgement);
       }
     }
@@ -218,7 +217,7 @@ export class TcpConversation {
     if (own.state === 'new') own.join(sequence);
     else if (own.state === 'settling') own.settle();
     own.cover(end, this.#count, at);
-    own.cut = own.covered;
+    own.cut ||= own.covered;
   }
 
   #reset(party: Party, own: StreamAssembler, peer: StreamAssembler, header: TcpHeader, at: Timestamp): void {
@@ -289,17 +288,14 @@ export class TcpConversation {
     const skip = Math.max(0, distance(head.sequence, own.next));
     const { length } = head.bytes;
     if (skip < length) {
-      own.next = advanced(head.sequence, length);
-      own.delivered = true;
+      own.progress(advanced(head.sequence, length));
       const origin = head.origin < 0 ? -1 : head.origin + skip;
       this.#target.bytes(party, head.bytes, skip, length, head.at, origin);
     }
-    own.cut &&= own.covered;
     if (head.end === null) return;
-    own.state = 'ended';
     // A FIN has a number of its own, which the other side acknowledges.
-    own.next = advanced(own.endAt, 1);
-    own.clear();
+    own.progress(advanced(own.endAt, 1));
+    own.finish();
     if (head.end === 'reset') {
       this.#flushOne(other(party));
       if (!this.over) this.#endByReset(party, head.at);
@@ -323,16 +319,14 @@ export class TcpConversation {
 
   #giveUpOldOf(party: Party, now: Timestamp): boolean {
     const own = this.#streams[party];
-    const peer = this.#streams[other(party)];
     const head = own.waiting[0];
     if (own.state === 'settling') {
       return this.#aged(own.coveredCount, own.coveredAt, now, 1) && this.#giveUp(party);
     }
-    if (head === undefined) {
-      const wanted = own.cut || (peer.waiting[0] !== undefined && blocks(own, peer.waiting[0]));
-      return wanted && own.covered && this.#aged(own.coveredCount, own.coveredAt, now, 1) && this.#giveUp(party);
-    }
     if (own.state !== 'open') return false;
+    if (head === undefined) {
+      return own.covered && this.#aged(own.coveredCount, own.coveredAt, now, 1) && this.#giveUp(party);
+    }
     if (own.hole === 0) {
       // It waits for the other direction alone, whose own patience comes first.
       return this.#aged(head.count, head.at, now, 2) && this.#giveUp(party);
@@ -367,13 +361,16 @@ export class TcpConversation {
     let length = own.hole;
     if (own.covered) {
       const passed = distance(own.next, own.passed);
-      if (head === undefined) length = passed > 1 || own.cut ? passed : 0;
-      else length = Math.min(length, passed);
+      if (head === undefined && passed === 1 && !own.cut) {
+        // More likely a FIN that was not captured than a byte.
+        own.finMissed = true;
+        own.covered = false;
+        return true;
+      }
+      length = head === undefined ? passed : Math.min(length, passed);
     }
     if (length <= 0) return false;
-    own.next = advanced(own.next, length);
-    own.delivered = true;
-    own.cut &&= own.covered;
+    own.progress(advanced(own.next, length));
     this.#target.gap(party, length, head?.at ?? own.coveredAt);
     return true;
   }
@@ -403,7 +400,7 @@ export class TcpConversation {
     const bytes = a.waitingBytes + b.waitingBytes;
     this.#budget.waiting += bytes - this.#accounted;
     this.#accounted = bytes;
-    this.unsettled = !this.over && (a.waiting.length > 0 || b.waiting.length > 0 || a.cut || b.cut);
+    this.unsettled = !this.over && (a.waiting.length > 0 || b.waiting.length > 0 || a.covered || b.covered);
   }
 }
 
@@ -416,8 +413,7 @@ function blocks(peer: StreamAssembler, head: Waiting): boolean {
   }
   if (peer.state !== 'open') return false;
   const missing = distance(peer.next, head.acknowledgement);
-  // A single number and nothing else known: more likely a FIN that was not captured than a byte.
-  if (missing === 1 && peer.waiting.length === 0 && !peer.cut) return false;
+  if (missing === 1 && peer.finMissed) return false;
   return missing > 0 && missing <= AHEAD_LIMIT;
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { FlowTable } from '../../src/packet/flow-table.js';
 import { ACKED_HOLE_SEGMENTS, WAITING_BYTES_LIMIT, WAITING_BYTES_TOTAL } from '../../src/packet/tcp-conversation.js';
-import { FlowWatch, latin, Talk } from '../support/flow-watch.js';
-import { FLAGS } from '../support/packets.js';
+import { byFirstByte, CLIENT, FlowWatch, latin, RAW, SERVER, Talk } from '../support/flow-watch.js';
+import { FLAGS, ip, tcp } from '../support/packets.js';
 
 /** A connection whose handshake and first words have passed. */
 function begun(first?: { client: number; server: number }): { watch: FlowWatch; talk: Talk } {
@@ -48,6 +49,47 @@ describe('segments out of order', () => {
     talk.say('server', 'answer').fin('client').fin('server');
     expect(watch.said('client')).toBe('>abcdefgh');
     expect(watch.told().slice(-4)).toEqual(['<answer', '> fin', '< fin', 'closed']);
+  });
+
+  it('go round the numbers twice', () => {
+    const counts = { bytes: 0, gaps: [] as number[] };
+    const table = new FlowTable({
+      recognise: byFirstByte,
+      ports: [9000],
+      sink: (event) => {
+        if (event.kind === 'bytes') counts.bytes += event.bytes.length;
+        if (event.kind === 'gap') counts.gaps.push(event.length);
+      },
+    });
+    const feed = (bytes: Uint8Array) =>
+      table.packet({
+        at: 1,
+        bytes,
+        start: 0,
+        end: bytes.length,
+        originalLength: bytes.length,
+        linkType: RAW,
+        origin: -1,
+      });
+    const client = { from: CLIENT, to: SERVER };
+    const server = { from: SERVER, to: CLIENT };
+    feed(ip(CLIENT.host, SERVER.host, tcp({ ...client, sequence: 0, flags: FLAGS.syn })));
+    const synAck = { sequence: 0, acknowledgement: 1, flags: FLAGS.syn | FLAGS.ack };
+    feed(ip(SERVER.host, CLIENT.host, tcp({ ...server, ...synAck })));
+    const payload = new Uint8Array(65_000).fill(0x3e);
+    const bytes = ip(CLIENT.host, SERVER.host, tcp({ ...client, sequence: 1, acknowledgement: 1, payload }));
+    const view = new DataView(bytes.buffer);
+    // So many that half the circle has passed for the second time, when old numbers seem to lie ahead.
+    const count = 120_000;
+    for (let i = 0; i < count; i += 1) {
+      view.setUint32(24, (1 + i * payload.length) % 2 ** 32);
+      feed(bytes);
+    }
+    // What is acknowledged behind all this is a gap of its own length.
+    const acknowledgement = 1 + count * payload.length + 5;
+    feed(ip(SERVER.host, CLIENT.host, tcp({ ...server, sequence: 1, acknowledgement, payload: latin('a') })));
+    table.finish();
+    expect(counts).toEqual({ bytes: count * payload.length + 1, gaps: [5] });
   });
 
   it('do not let a FIN pass, nor anything behind it', () => {
@@ -166,6 +208,8 @@ describe('packets that were never captured', () => {
   it('are no gap when they would be a single FIN', () => {
     const { watch, talk } = begun();
     talk.say('client', 'ask').lose('client', 'F').say('server', 'answer').fin('server');
+    watch.time += 300_000;
+    talk.ack('client');
     expect(watch.told()).toEqual(['open', '>>', '>ask', '<answer', '< fin']);
     watch.table.finish();
     expect(watch.told().slice(-2)).toEqual(['> capture-end', 'closed']);
