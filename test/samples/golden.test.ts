@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Ajv } from 'ajv';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PROGRAM } from '../support/program.js';
 import { SAMPLES } from './derive/derivation.js';
@@ -14,6 +15,8 @@ import { readManifest } from './listing.js';
  */
 
 const GOLDEN = fileURLToPath(new URL('../golden/samples/', import.meta.url));
+const SCHEMA = fileURLToPath(new URL('../../docs/ndjson.schema.json', import.meta.url));
+const isNdjson = new Ajv({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
 const OUTPUT_LIMIT = 16 * 1024 * 1024;
 
@@ -50,13 +53,17 @@ describe.each(readManifest())('$file', ({ file, and = [], ports, byPort }) => {
     expect(status).toBe(0);
     compare(`${file}.lines`, stdout);
     compare(`${file}.stderr`, stderr);
-    compare(`${file}.ndjson`, readFileSync(ndjson, 'utf8'));
+    const lines = readFileSync(ndjson, 'utf8');
+    compare(`${file}.ndjson`, lines);
+    expect(lines.split('\n').filter((line) => line !== '' && !isNdjson(JSON.parse(line)))).toEqual([]);
     if (HAR.includes(file)) compare(`${file}.har`, readFileSync(har, 'utf8'));
   });
 
-  it.runIf(DETAIL.includes(file))('as a timeline', () => {
-    compare(`${file}.detail`, run([...input, '--format', 'detail']).stdout);
-  });
+  if (DETAIL.includes(file)) {
+    it('as a timeline', () => {
+      compare(`${file}.detail`, run([...input, '--format', 'detail']).stdout);
+    });
+  }
 });
 
 /** In the samples' folder, so that the outputs name files as they are named there. */
