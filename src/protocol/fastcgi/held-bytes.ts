@@ -48,7 +48,9 @@ export class HeldBytes {
 
   /** Says when the bytes appended next arrived. The first byte's time is told to the constructor. */
   markArrival(at: Timestamp): void {
-    if (this.#arrivals.length < MAX_ARRIVALS * 2) this.#arrivals.push(this.offset + this.span, at);
+    const arrivals = this.#arrivals;
+    if (arrivals.length < MAX_ARRIVALS * 2 && arrivals[arrivals.length - 1] !== at)
+      arrivals.push(this.offset + this.span, at);
   }
 
   /** When the byte at this stream offset arrived. */

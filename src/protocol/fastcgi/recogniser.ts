@@ -140,7 +140,7 @@ function chainBits({ bytes, fromStart, complete }: StreamStart, from: number, en
   }
   if (at < bytes.length && bytes[at] !== version) return BROKEN;
   if (at === bytes.length && complete) bits += EXACT_END_BITS;
-  if (at > bytes.length && headers === 1) bits = Math.min(bits, LONE_BITS);
+  if (headers === 1 && (at > bytes.length || at === from + HEADER_LENGTH)) bits = Math.min(bits, LONE_BITS);
   return sign * bits;
 }
 

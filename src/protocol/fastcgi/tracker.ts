@@ -118,12 +118,12 @@ export class RequestTracker {
     }
     const open = this.requests.find(id);
     if (open !== undefined) {
-      if (open.startSeen) {
-        this.#marks.mark(side, record, 'duplicate-begin-request', `BEGIN_REQUEST for id ${id}, which has not ended`);
-      }
-      // A gap whose end is not known yet may hide anything; and so may what was before a request of which the beginning was not seen.
+      // A gap whose end is not known yet may hide anything; and a request of which the beginning was not seen was there before.
       if (!open.startSeen || this.#marks.awaits('server') || this.#directions.isLost('server'))
         open.endMayBeLost = true;
+      if (!open.endMayBeLost) {
+        this.#marks.mark(side, record, 'duplicate-begin-request', `BEGIN_REQUEST for id ${id}, which has not ended`);
+      }
       if (!open.endMayBeLost && !open.exchange.streams.params.ended) {
         this.#count(open, side, record);
         return;
