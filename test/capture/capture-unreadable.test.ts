@@ -7,7 +7,11 @@ import { CaptureInput } from '../../src/capture/capture-input.js';
 import { packet, pcap } from '../packet/formats/written-captures.js';
 
 /** A disk that fails in the middle of a file: reads go well up to `failing`. */
-const disk = vi.hoisted(() => ({ bytes: new Uint8Array(0) as Uint8Array, failing: Number.POSITIVE_INFINITY, on: false }));
+const disk = vi.hoisted(() => ({
+  bytes: new Uint8Array(0) as Uint8Array,
+  failing: Number.POSITIVE_INFINITY,
+  on: false,
+}));
 vi.mock('../../src/capture/capture-bytes.js', async (original) => {
   const real = await original<typeof import('../../src/capture/capture-bytes.js')>();
   const openBytes = async (path: string): Promise<OpenedBytes> => {

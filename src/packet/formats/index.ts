@@ -1,6 +1,7 @@
 import type { FormatParser, FormatReports } from './format.js';
 import { PCAP_FILE_HEADER, PCAP_MICROSECONDS, PCAP_MODIFIED, PCAP_NANOSECONDS, PcapParser } from './pcap.js';
-import { PCAPNG_BYTE_ORDER, PCAPNG_SECTION, PCAPNG_SECTION_HEAD, PcapngParser } from './pcapng.js';
+import { PCAPNG_SECTION_HEAD, PcapngParser } from './pcapng.js';
+import { PCAPNG_BYTE_ORDER, PCAPNG_SECTION } from './pcapng-block.js';
 
 /** A format of capture files that can be read. */
 export interface CaptureFormat {

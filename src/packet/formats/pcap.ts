@@ -193,8 +193,11 @@ export class PcapParser implements FormatParser {
   /** Looks for a run of headers from `at` on. Returns where it is, or where it needs more bytes to tell. */
   private hunt(from: number, end: number, shift: number): number {
     const last = end - this.packetHeader;
+    const { bytes } = this.packet;
+    // The highest byte of the captured length is 0 in all that mayBegin takes, and says no to most places at once.
+    const highest = this.little ? 11 : 8;
     for (let at = from; at <= last; at += 1) {
-      if (!this.mayBegin(at)) continue;
+      if (bytes[at + highest] !== 0 || !this.mayBegin(at)) continue;
       const verdict = this.isRun(at, end);
       if (verdict === NOT_A_RUN) continue;
       if (verdict === IS_A_RUN) {

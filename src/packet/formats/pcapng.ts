@@ -9,6 +9,20 @@ import {
   PACKET_LIMIT,
   PacketSlot,
 } from './format.js';
+import {
+  BLOCK_LIMIT,
+  beginsBlock,
+  blockEndsWell,
+  blockLength,
+  ENHANCED_PACKET,
+  INTERFACE_DESCRIPTION,
+  OBSOLETE_PACKET,
+  PCAPNG_BYTE_ORDER,
+  PCAPNG_SECTION,
+  SIMPLE_PACKET,
+  SMALLEST_BLOCK,
+  TAIL,
+} from './pcapng-block.js';
 import { PcapngInterface } from './pcapng-interface.js';
 import { eachOption } from './pcapng-options.js';
 
@@ -18,27 +32,12 @@ import { eachOption } from './pcapng-options.js';
  * handed out, section headers and interface descriptions read, everything else is passed over.
  */
 
-export const PCAPNG_SECTION = 0x0a0d0d0a;
-export const PCAPNG_BYTE_ORDER = 0x1a2b3c4d;
 /** The shortest section header: what stands before and in it until its options. */
 export const PCAPNG_SECTION_HEAD = 28;
 
-const INTERFACE_DESCRIPTION = 1;
-const OBSOLETE_PACKET = 2;
-const SIMPLE_PACKET = 3;
-const ENHANCED_PACKET = 6;
-/** What else is a block to somebody who lost the way: statistics, names, journals, secrets, custom blocks. */
-const OTHER_TYPES: ReadonlySet<number> = new Set([4, 5, 9, 10, 0xbad, 0x40000bad]);
-
-/** Type, length, and the length again. */
-const SMALLEST_BLOCK = 12;
 const INTERFACE_HEAD = 16;
 const SIMPLE_PACKET_HEAD = 12;
 const PACKET_HEAD = 28;
-const TAIL = 4;
-const BLOCK_LIMIT = PACKET_LIMIT + 32 * 1024;
-/** In a search a longer block is not believed: its end would have to be waited for. */
-const HUNTED_BLOCK_LIMIT = 1024 * 1024;
 /** How many interfaces of a section are known. Files merged of thousands have thousands. */
 const INTERFACES_LIMIT = 65_536;
 const OPTION_COMMENT = 1;
@@ -230,7 +229,7 @@ export class PcapngParser implements FormatParser {
   /** Whether a block's head stands at `at`, where one whose two lengths differ ends; null when that takes more bytes to tell. */
   private leadsOn(at: number, end: number): boolean | null {
     if (end - at < SMALLEST_BLOCK) return this.ended ? at === end : null;
-    if (!this.isKnown(this.view.getUint32(at, this.little), at)) return false;
+    if (!beginsBlock(this.view, at, this.little)) return false;
     const length = this.view.getUint32(at + 4, this.little);
     return length >= SMALLEST_BLOCK && length <= BLOCK_LIMIT && length % 4 === 0;
   }
@@ -239,14 +238,14 @@ export class PcapngParser implements FormatParser {
   private hunt(from: number, end: number): number {
     this.needed = SMALLEST_BLOCK;
     for (let at = from; end - at >= SMALLEST_BLOCK; at += 1) {
-      const length = this.lengthOfBlock(at);
+      const length = blockLength(this.view, at, this.little);
       if (length === 0) continue;
       if (length > end - at) {
         if (this.ended) continue;
         this.needed = length;
         return at;
       }
-      if (!this.endsWell(at, length)) continue;
+      if (!blockEndsWell(this.view, at, length, this.little)) continue;
       const { from: lostAt, why } = this.hunting!;
       this.hunting = null;
       this.reports.warn(`${why}; ${at + this.shift - lostAt} bytes were skipped`, lostAt);
@@ -257,36 +256,9 @@ export class PcapngParser implements FormatParser {
 
   private isBlockAhead(from: number, end: number): boolean {
     for (let at = from; end - at >= SMALLEST_BLOCK; at += 1) {
-      const length = this.lengthOfBlock(at);
-      if (length !== 0 && length <= end - at && this.endsWell(at, length)) return true;
+      const length = blockLength(this.view, at, this.little);
+      if (length !== 0 && length <= end - at && blockEndsWell(this.view, at, length, this.little)) return true;
     }
     return false;
-  }
-
-  /** How long the block at `at` says it is, in the byte order of its section; 0 when none can begin here. */
-  private lengthOfBlock(at: number): number {
-    const { view } = this;
-    const type = view.getUint32(at, this.little);
-    if (!this.isKnown(type, at)) return 0;
-    const length = view.getUint32(at + 4, this.orderOf(type, at));
-    return length < SMALLEST_BLOCK || length > HUNTED_BLOCK_LIMIT || length % 4 !== 0 ? 0 : length;
-  }
-
-  private endsWell(at: number, length: number): boolean {
-    const { view } = this;
-    return view.getUint32(at + length - TAIL, this.orderOf(view.getUint32(at, this.little), at)) === length;
-  }
-
-  /** The byte order of a block: a section header brings its own. */
-  private orderOf(type: number, at: number): boolean {
-    return type === PCAPNG_SECTION ? this.view.getUint32(at + 8, true) === PCAPNG_BYTE_ORDER : this.little;
-  }
-
-  private isKnown(type: number, at: number): boolean {
-    if (type === PCAPNG_SECTION) {
-      const { view } = this;
-      return view.getUint32(at + 8, true) === PCAPNG_BYTE_ORDER || view.getUint32(at + 8, false) === PCAPNG_BYTE_ORDER;
-    }
-    return (type >= INTERFACE_DESCRIPTION && type <= ENHANCED_PACKET) || OTHER_TYPES.has(type);
   }
 }
