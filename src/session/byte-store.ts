@@ -7,7 +7,7 @@ export interface ByteStore {
   readonly appendLimit: number;
   channel(connection: ConnectionId, client: Endpoint, server: Endpoint): StoreChannel;
   reader(): StoreReader;
-  /** An append now may be refused: who is in no hurry waits. */
+  /** An append now may be refused, and waiting may help: who is in no hurry waits. */
   readonly isFull: boolean;
   status(): StoreStatus;
   /** Forgets everything; the last call. */

@@ -14,8 +14,8 @@ export interface CaptureBytes {
 const ELSEWHERE = 2 ** 52;
 
 /**
- * The store of a source that has its bytes in files: nothing is copied, an event's origin is its position. Only bytes that lie nowhere in
- * one piece (put together from IP fragments) go to another store, which is made when the first of them comes.
+ * The store of a source that has its bytes in files: nothing is copied, an event's origin is its position. Only bytes that lie in no
+ * file (a pipe's, what gzip packed) go to another store, which is made when the first of them comes.
  */
 export class CaptureStore implements ByteStore {
   /** The session sets it: as Spool.makeRoom, for what is kept elsewhere. */
@@ -60,8 +60,9 @@ export class CaptureStore implements ByteStore {
     };
   }
 
+  /** Not of a disk that has failed: waiting for it might never end. */
   get isFull(): boolean {
-    return this.elsewhere?.isFull ?? false;
+    return this.elsewhere !== null && this.elsewhere.isFull && !this.elsewhere.hasFailed;
   }
 
   status(): StoreStatus {
@@ -86,7 +87,9 @@ export class CaptureStore implements ByteStore {
     read: async (position, needed, into) => {
       try {
         const length = await this.capture.readAt(position, into);
-        return length >= needed ? length : 0;
+        if (length >= needed) return length;
+        this.failure = 'the capture file has become shorter: what is missing now is shown as gaps';
+        return 0;
       } catch (error) {
         // A file that cannot be read any more holds nothing for us: the reader marks a gap.
         this.failure = `the capture file cannot be read any more: ${(error as Error).message}`;

@@ -29,6 +29,11 @@ export class Deque<T> {
     return item;
   }
 
+  clear(): void {
+    this.items = [];
+    this.head = 0;
+  }
+
   toArray(): T[] {
     return this.items.slice(this.head) as T[];
   }

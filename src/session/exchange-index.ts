@@ -6,15 +6,17 @@ import type { KeptExchange } from './kept-exchange.js';
  * as elders, at most half of all: beyond that, the oldest elder goes, whatever became of it.
  */
 export class ExchangeIndex {
-  /** How many were taken out: when it has gone up, those who keep lists of their own look for `evicted` marks. */
+  /** How many had to go for want of room. */
   evicted = 0;
+  /** How many were taken out: when it has gone up, those who keep lists of their own look for `evicted` marks. */
+  removed = 0;
   /** Elders come before recents, both are in order of n. */
   private readonly elders = new Deque<KeptExchange>();
   private readonly recents = new Deque<KeptExchange>();
 
   constructor(
     readonly limit: number,
-    private readonly onEvict: (exchange: KeptExchange) => void,
+    private readonly onRemove: (exchange: KeptExchange) => void,
   ) {}
 
   get length(): number {
@@ -56,6 +58,17 @@ export class ExchangeIndex {
     this.recents.retain((exchange) => !exchange.evicted);
   }
 
+  /** Takes out all that have settled, because nobody will ask for them: they do not count as evicted. */
+  letGo(): void {
+    for (const list of [this.elders, this.recents]) {
+      list.retain((exchange) => {
+        if (exchange.live !== null) return true;
+        this.remove(exchange);
+        return false;
+      });
+    }
+  }
+
   private evictOne(): void {
     for (;;) {
       if (this.elders.length > this.limit / 2 || this.recents.length <= 1) {
@@ -73,9 +86,14 @@ export class ExchangeIndex {
 
   private evict(exchange: KeptExchange): void {
     if (exchange.evicted) return;
-    exchange.evicted = true;
     this.evicted += 1;
-    this.onEvict(exchange);
+    this.remove(exchange);
+  }
+
+  private remove(exchange: KeptExchange): void {
+    exchange.evicted = true;
+    this.removed += 1;
+    this.onRemove(exchange);
   }
 }
 

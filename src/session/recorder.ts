@@ -50,7 +50,7 @@ export class Recorder {
   private readonly interned = new Interned();
 
   constructor(private readonly options: RecorderOptions) {
-    this.index = new ExchangeIndex(options.maxRequests, (kept) => this.evicted(kept));
+    this.index = new ExchangeIndex(options.maxRequests, (kept) => this.removed(kept));
   }
 
   /** The source's sink. */
@@ -63,6 +63,12 @@ export class Recorder {
       this.lose(event, error as Error);
     }
   };
+
+  /** Every reader has been given all that has settled, and none will come back to it. */
+  letGo(): void {
+    this.log.letGo();
+    this.index.letGo();
+  }
 
   private take(event: ConnectionEvent): void {
     if (event.kind === 'open') return this.opened(event);
@@ -223,7 +229,7 @@ export class Recorder {
     }
   }
 
-  private evicted(kept: KeptExchange): void {
+  private removed(kept: KeptExchange): void {
     kept.connection.release(kept);
     this.connections.released(kept.connection);
   }

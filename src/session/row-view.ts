@@ -22,7 +22,7 @@ export interface ViewSource {
   get(n: number): KeptExchange | null;
   /** Those that are open, in the order of their numbers. */
   open(): Iterable<KeptExchange>;
-  readonly evicted: number;
+  readonly removed: number;
   pace(): Pace;
   /** Whether the filter lets it through; looks at its stored bytes where the filter needs them. */
   test(filter: Filter, exchange: KeptExchange, row: ExchangeRow, pace: Pace): boolean | Promise<boolean>;
@@ -58,7 +58,7 @@ export class RowView {
   ) {
     this.compare = comparatorOf(order);
     this.numbered = isInOrderOfNumbers(order);
-    this.sweptAt = source.evicted;
+    this.sweptAt = source.removed;
     this.backlog = source.kept();
   }
 
@@ -249,8 +249,8 @@ export class RowView {
   }
 
   private sweep(): void {
-    if (this.sweptAt === this.source.evicted) return;
-    this.sweptAt = this.source.evicted;
+    if (this.sweptAt === this.source.removed) return;
+    this.sweptAt = this.source.removed;
     let kept = 0;
     for (const exchange of this.settled) if (!exchange.evicted) this.settled[kept++] = exchange;
     this.settled.length = kept;

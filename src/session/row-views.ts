@@ -31,8 +31,8 @@ export class RowViews {
       kept: () => index.all(),
       get: (n) => index.get(n),
       open: () => [...open.values()].filter((kept) => !kept.evicted),
-      get evicted() {
-        return index.evicted;
+      get removed() {
+        return index.removed;
       },
       pace,
       changed,

@@ -90,14 +90,14 @@ export class Session implements Inspection {
 
   /**
    * For the driver of a source with an end: takes in some more of it. False when it has ended, by itself or because it was stopped.
-   * @param inStep all readers of `settled` have been given everything so far: what is held for them need not live long enough to be a burden
+   * @param inStep all readers were given everything so far and will not come back to it: it is forgotten, which is not evicting
    */
   async advance(inStep = false): Promise<boolean> {
     const { source, store } = this.options;
     if (!this.live || source.advance === undefined) return false;
-    if (inStep) this.recorder.log.release();
-    // A capture can wait for the disk, other than traffic; but not for one that has failed.
-    while (store.isFull && store.status().error === null && this.live) await sleep(1);
+    if (inStep) this.recorder.letGo();
+    // A capture can wait for the disk, other than traffic.
+    while (store.isFull && this.live) await sleep(1);
     const more = await source.advance();
     if (!more) this.ended();
     return more;

@@ -52,8 +52,9 @@ export class SettledLog {
     return this.recent.get(kept)?.exchange ?? null;
   }
 
-  /** Every reader has what it wants of what is held. */
-  release(): void {
+  /** Forgets all there is so far: every reader has been given it. */
+  letGo(): void {
+    this.items.clear();
     this.recent.clear();
     this.recentWeight = 0;
   }

@@ -19,8 +19,11 @@ export const MIN_SEGMENT = 256 * 1024;
 const WRITE_BUFFER = 1024 * 1024;
 /** What may wait for a slow disk. Beyond it, bytes are not recorded: memory is worth more than a recording. */
 export const PENDING_LIMIT = 32 * 1024 * 1024;
-/** Buffers that are left for what is appended before anybody asks again whether there is room. */
-const RESERVE = 3;
+/**
+ * This part of what may wait is left for what is appended before anybody asks again whether there is room: a step of several captures read
+ * as one can bring 16 MiB.
+ */
+const RESERVE = 1 / 2;
 /** Written buffers kept for reuse; more are left to the collector. */
 const SPARE_BUFFERS = 4;
 /** How long bytes may stay in memory only (they can be read all the while). */
@@ -116,7 +119,12 @@ export class Spool implements ByteStore {
 
   /** What is appended in one turn now may be refused. */
   get isFull(): boolean {
-    return this.queue.length >= Math.max(1, this.maxBuffers - RESERVE);
+    return this.queue.length >= Math.max(1, Math.floor(this.maxBuffers * (1 - RESERVE)));
+  }
+
+  /** The last write did not succeed; it is tried again. */
+  get hasFailed(): boolean {
+    return this.failure !== null;
   }
 
   /** What a segment takes; the bound up to which the oldest goes at once. */
