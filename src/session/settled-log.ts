@@ -26,6 +26,7 @@ export class SettledLog {
   private sweepAt = SWEEP_AT_LEAST;
   private settled = 0;
   private active = false;
+  private inStep = false;
   private readonly recent = new Map<KeptExchange, { readonly exchange: Exchange; readonly weight: number }>();
   private recentWeight = 0;
   /** For cursors that were given out: how many exchanges come before them. */
@@ -52,8 +53,12 @@ export class SettledLog {
     return this.recent.get(kept)?.exchange ?? null;
   }
 
-  /** Forgets all there is so far: every reader has been given it. */
+  /**
+   * Forgets all there is so far: every reader has been given it. Readers go in step with the traffic then, and are given all that comes
+   * until the next call, whatever has been evicted meanwhile.
+   */
   letGo(): void {
+    this.inStep = true;
     this.items.clear();
     this.recent.clear();
     this.recentWeight = 0;
@@ -64,7 +69,7 @@ export class SettledLog {
     const { chosen, to, settled, atEnd } = this.choose(
       cursor,
       max,
-      (item) => !(item instanceof ConnectionRecord) && !item.evicted,
+      (item) => !(item instanceof ConnectionRecord) && (this.inStep || !item.evicted),
     );
     const rows = chosen.map((item) => (item as KeptExchange).row());
     return { rows, cursor: to, skipped: settled - rows.length, done: ended && atEnd };
@@ -81,7 +86,7 @@ export class SettledLog {
     const { chosen, to, settled, atEnd } = this.choose(
       cursor,
       max,
-      (item) => item instanceof ConnectionRecord || !item.evicted || this.recent.has(item),
+      (item) => item instanceof ConnectionRecord || this.inStep || !item.evicted || this.recent.has(item),
     );
     const held = chosen.map((item) => (item instanceof ConnectionRecord ? null : this.held(item)));
     const items: Settled[] = [];
@@ -125,7 +130,7 @@ export class SettledLog {
     item.settledBefore = this.settled;
     this.next += 1;
     this.items.push(item);
-    if (this.items.length >= this.sweepAt) this.sweep();
+    if (!this.inStep && this.items.length >= this.sweepAt) this.sweep();
   }
 
   /** Who reads late finds the connections of this time still there, like the exchanges. */
