@@ -62,7 +62,8 @@ export class CaptureStore implements ByteStore {
 
   /** Not of a disk that has failed: waiting for it might never end. */
   get isFull(): boolean {
-    return this.elsewhere !== null && this.elsewhere.isFull && !this.elsewhere.hasFailed;
+    const { elsewhere } = this;
+    return elsewhere?.isFull === true && !elsewhere.hasFailed;
   }
 
   status(): StoreStatus {
