@@ -146,7 +146,7 @@ class Pump {
       this.#changed = false;
       const page = await this.#give(cursor);
       this.#skipped += page.skipped;
-      if (page.done) return;
+      if (page.done || this.#over()) return;
       // A page that was not full has emptied the log: the next notice comes at the session's pace, so that busy traffic is asked about in
       // large pages and not one request at a time.
       if (!page.full && this.step !== null) await this.step.next();
