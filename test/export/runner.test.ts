@@ -188,3 +188,103 @@ describe('pump', () => {
     expect((await pump(new FakeInspection().finish(), [])).summary.seconds).toBe(0);
   });
 });
+
+describe('pump over a source that it drives', () => {
+  /** Puts one request more with each advance, up to `last`. */
+  function driven(last: number): {
+    inspection: FakeInspection;
+    advance: () => Promise<boolean>;
+    advances: () => number;
+  } {
+    const inspection = new FakeInspection();
+    let n = 0;
+    return {
+      inspection,
+      advances: () => n,
+      async advance() {
+        await turn();
+        n += 1;
+        if (n <= last) inspection.put(request(n));
+        else inspection.finish();
+        return n <= last;
+      },
+    };
+  }
+
+  it('asks for more only when every output has been given all there is', async () => {
+    const { inspection, advance, advances } = driven(20);
+    let ahead = 0;
+    const quick = noting();
+    const slow = noting(async () => {
+      for (let i = 0; i < 3; i += 1) await turn();
+      ahead = Math.max(ahead, advances() - slow.told.length);
+    });
+    await pump(inspection, [quick, slow], { advance });
+    expect(quick.told).toHaveLength(21);
+    expect(slow.told).toEqual(quick.told);
+    expect(ahead).toBe(1);
+  });
+
+  it('goes on for the others when one fails, and ends when all have', async () => {
+    const broken = (at: number) => {
+      let count = 0;
+      return noting(async () => {
+        count += 1;
+        if (count === at) throw new Error('EPIPE');
+      });
+    };
+    const one = driven(10);
+    const whole = noting();
+    const result = await pump(one.inspection, [broken(3), whole], { advance: one.advance });
+    expect(whole.told).toHaveLength(11);
+    expect(result.failures).toMatchObject([{ output: 0 }]);
+    const other = driven(1_000);
+    const { failures } = await pump(other.inspection, [broken(3), broken(5)], { advance: other.advance });
+    expect(failures).toHaveLength(2);
+    expect(other.advances()).toBe(5);
+  });
+
+  it('ends with the count and with the signal', async () => {
+    const one = driven(1_000);
+    await pump(one.inspection, [noting(), noting()], { advance: one.advance, count: 4 });
+    expect(one.advances()).toBe(4);
+    const other = driven(1_000);
+    const controller = new AbortController();
+    const output = noting(async () => {
+      if (other.advances() === 6) controller.abort();
+    });
+    await pump(other.inspection, [output], { advance: other.advance, signal: controller.signal });
+    expect(other.advances()).toBe(6);
+    expect(output.told.at(-1)).toMatch(/^end/);
+  });
+
+  it('reports a source that fails, and ends the outputs', async () => {
+    const inspection = new FakeInspection().put(request(1));
+    const outputs = [noting(), noting()];
+    const { failures } = await pump(inspection, outputs, { advance: () => Promise.reject(new Error('a defect')) });
+    expect(failures).toMatchObject([{ error: { message: 'a defect' } }, { error: { message: 'a defect' } }]);
+    for (const { told } of outputs) expect(told).toEqual(['request 1', 'end 1/1']);
+  });
+
+  it('flushes each output after what there was, so that nothing lies about while more is waited for', async () => {
+    const { inspection, advance } = driven(3);
+    const told: string[] = [];
+    const output: Output = {
+      exchange: async ({ n }) => void told.push(`request ${n}`),
+      connection: async () => {},
+      flush: async () => void told.push('flush'),
+      end: async () => void told.push('end'),
+    };
+    await pump(inspection, [output], { advance });
+    expect(told.filter((word, i) => word !== 'flush' || told[i - 1] !== 'flush')).toEqual([
+      'flush',
+      'request 1',
+      'flush',
+      'request 2',
+      'flush',
+      'request 3',
+      'flush',
+      'end',
+    ]);
+  });
+});
