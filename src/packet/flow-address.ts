@@ -9,56 +9,58 @@ import { i32, type TcpHeader } from './tcp.js';
  */
 export class FlowAddress {
   readonly version: 4 | 6;
+  /** As hashOf said. */
   readonly hash: number;
   /** Each address as four words, of IPv4 only the last is used. The first is that of the party 0, who sent the first packet. */
-  readonly #words: Int32Array;
-  readonly #ports: readonly [number, number];
+  readonly #first: Words;
+  readonly #second: Words;
+  readonly #firstPort: number;
+  readonly #secondPort: number;
 
-  constructor(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader) {
+  constructor(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number) {
     this.version = ip.version;
-    this.hash = hashOf(bytes, ip, tcp);
-    this.#words = new Int32Array(8);
-    if (ip.version === 4) {
-      this.#words[3] = i32(bytes, ip.source);
-      this.#words[7] = i32(bytes, ip.destination);
-    } else {
-      for (let i = 0; i < 4; i += 1) {
-        this.#words[i] = i32(bytes, ip.source + 4 * i);
-        this.#words[4 + i] = i32(bytes, ip.destination + 4 * i);
-      }
-    }
-    this.#ports = [tcp.sourcePort, tcp.destinationPort];
+    this.hash = hash;
+    this.#first = wordsOf(bytes, ip.source, ip.version);
+    this.#second = wordsOf(bytes, ip.destination, ip.version);
+    this.#firstPort = tcp.sourcePort;
+    this.#secondPort = tcp.destinationPort;
   }
 
   /** Who of this connection sent the packet; -1 when it belongs to another connection. */
   sender(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader): Party | -1 {
     if (ip.version !== this.version) return -1;
-    const [first, second] = this.#ports;
-    if (tcp.sourcePort === first && tcp.destinationPort === second) {
-      if (this.#isAt(bytes, ip.source, 0) && this.#isAt(bytes, ip.destination, 4)) return 0;
+    if (tcp.sourcePort === this.#firstPort && tcp.destinationPort === this.#secondPort) {
+      if (isAt(this.#first, bytes, ip.source, ip.version) && isAt(this.#second, bytes, ip.destination, ip.version)) {
+        return 0;
+      }
     }
-    if (tcp.sourcePort === second && tcp.destinationPort === first) {
-      if (this.#isAt(bytes, ip.source, 4) && this.#isAt(bytes, ip.destination, 0)) return 1;
+    if (tcp.sourcePort === this.#secondPort && tcp.destinationPort === this.#firstPort) {
+      if (isAt(this.#second, bytes, ip.source, ip.version) && isAt(this.#first, bytes, ip.destination, ip.version)) {
+        return 1;
+      }
     }
     return -1;
   }
 
   endpoint(party: Party): Endpoint {
-    const words = this.#words.subarray(4 * party, 4 * party + 4);
-    const host = this.version === 4 ? ipv4Text(words[3]!) : ipv6Text(words);
-    return { kind: 'tcp', host, port: this.#ports[party] };
+    const words = party === 0 ? this.#first : this.#second;
+    const host = this.version === 4 ? ipv4Text(words) : ipv6Text(words);
+    return { kind: 'tcp', host, port: party === 0 ? this.#firstPort : this.#secondPort };
   }
+}
 
-  #isAt(bytes: Uint8Array, at: number, word: 0 | 4): boolean {
-    const words = this.#words;
-    if (this.version === 4) return i32(bytes, at) === words[word + 3];
-    return (
-      i32(bytes, at + 12) === words[word + 3] &&
-      i32(bytes, at + 8) === words[word + 2] &&
-      i32(bytes, at + 4) === words[word + 1] &&
-      i32(bytes, at) === words[word]
-    );
-  }
+/** An address of IPv4 as a number, one of IPv6 as four. */
+type Words = number | readonly [number, number, number, number];
+
+function wordsOf(bytes: Uint8Array, at: number, version: 4 | 6): Words {
+  if (version === 4) return i32(bytes, at);
+  return [i32(bytes, at), i32(bytes, at + 4), i32(bytes, at + 8), i32(bytes, at + 12)];
+}
+
+function isAt(words: Words, bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+  if (version === 4) return i32(bytes, at) === words;
+  const [a, b, c, d] = words as readonly [number, number, number, number];
+  return i32(bytes, at + 12) === d && i32(bytes, at + 8) === c && i32(bytes, at + 4) === b && i32(bytes, at) === a;
 }
 
 /** A small integer, so that a Map finds it fast; the same for a packet and the answer to it. */
@@ -81,15 +83,16 @@ function mixed(address: number, port: number): number {
   return value ^ (value >>> 16);
 }
 
-function ipv4Text(word: number): string {
+function ipv4Text(words: Words): string {
+  const word = words as number;
   return `${word >>> 24}.${(word >>> 16) & 0xff}.${(word >>> 8) & 0xff}.${word & 0xff}`;
 }
 
 /** RFC 5952: the longest run of zero groups, of two or more, the first of equals, is left out. */
-function ipv6Text(words: Int32Array): string {
-  if (words[0] === 0 && words[1] === 0 && words[2] === 0xffff) return `::ffff:${ipv4Text(words[3]!)}`;
-  const groups: number[] = [];
-  for (const word of words) groups.push(word >>> 16, word & 0xffff);
+function ipv6Text(words: Words): string {
+  const [a, b, c, d] = words as readonly [number, number, number, number];
+  if (a === 0 && b === 0 && c === 0xffff) return `::ffff:${ipv4Text(d)}`;
+  const groups = [a, b, c, d].flatMap((word) => [word >>> 16, word & 0xffff]);
   let [longest, length] = [-1, 1];
   for (let i = 0; i < 8; i += 1) {
     let run = 0;

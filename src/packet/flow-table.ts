@@ -3,6 +3,7 @@ import type { ConnectionSink } from '../model/connection-event.js';
 import type { Party, Recogniser } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import { CaptureClock } from './capture-clock.js';
+import { EndedFlows } from './ended-flows.js';
 import { FlowAddress, hashOf } from './flow-address.js';
 import { countNumber, emptyCounts, type FlowCounts } from './flow-counts.js';
 import { type IpPart, PROTOCOL_TCP, readIpv4, readIpv6, skipExtensions } from './ip.js';
@@ -28,14 +29,11 @@ import { UnixMessages } from './unix-messages.js';
 export const IDLE_LIMIT = 7_500_000_000;
 /** A SYN is sent again for 127 s at most (net.ipv4.tcp_syn_retries). */
 export const SYN_LIMIT = 130_000_000;
-/** How long a connection that ended is remembered, so that late packets of it begin no new one: a TIME_WAIT. */
-export const LINGER_LIMIT = 60_000_000;
-export const LINGERING_LIMIT = 16_384;
 /** Connections at a time. When there are more, those that were silent the longest go. */
 export const FLOWS_LIMIT = 65_536;
 /** How many go at once, so that finding them costs little for each. */
 const EVICTED_AT_ONCE = FLOWS_LIMIT / 16;
-/** How often silent connections are looked for, and those in which something waits. */
+/** How often silent connections are looked for, and those in which something waits, in microseconds. */
 const SWEEP_INTERVAL = 30_000_000;
 const EXPIRE_INTERVAL = 20_000;
 
@@ -59,13 +57,12 @@ export class FlowTable {
   readonly #unix: UnixMessages;
   readonly #fragments = new IpFragments();
   readonly #clock = new CaptureClock();
-  /** By hash; flows with the same one are chained. Every flow is here. */
+  /** By hash; flows with the same one are chained. None of them is `over`. */
   readonly #flows = new Map<number, TcpFlow>();
   #live = 0;
   /** In which something waits. */
   readonly #unsettled = new Set<TcpFlow>();
-  /** What has ended and is still remembered, in the order of its end. */
-  readonly #lingering = new Set<TcpFlow>();
+  readonly #ended = new EndedFlows();
   #sweepAt = Number.NEGATIVE_INFINITY;
   #expireAt = Number.NEGATIVE_INFINITY;
   /** Most packets belong to the same connection as the one before. */
@@ -123,7 +120,7 @@ export class FlowTable {
 
   /** Connections that are remembered. */
   get flows(): number {
-    return this.#live + this.#lingering.size;
+    return this.#live + this.#ended.size;
   }
 
   packet(packet: Packet): void {
@@ -155,11 +152,11 @@ export class FlowTable {
   /** The end of the capture: what waits is delivered, what is open ends. */
   finish(): void {
     const { now } = this.#clock;
-    for (const flow of this.#all()) if (flow.state !== 'over') flow.close(now, 'capture-end');
+    for (const flow of this.#all()) flow.close(now, 'capture-end');
     this.#unix.finish(now);
     this.#flows.clear();
     this.#unsettled.clear();
-    this.#lingering.clear();
+    this.#ended.clear();
     this.#live = 0;
     this.#last = null;
     this.#fragments.finish();
@@ -267,23 +264,26 @@ export class FlowTable {
     let flow = this.#last;
     let party: Party | -1 = flow === null ? -1 : flow.address.sender(bytes, this.#ip, tcp);
     if (flow === null || party < 0) {
-      flow = this.#flows.get(hashOf(bytes, this.#ip, tcp)) ?? null;
+      const hash = hashOf(bytes, this.#ip, tcp);
+      flow = this.#flows.get(hash) ?? null;
       for (; flow !== null; flow = flow.chained) {
         party = flow.address.sender(bytes, this.#ip, tcp);
         if (party >= 0) break;
       }
-    }
-    if (flow !== null && this.#isAnother(flow, party as Party, length)) {
-      if (flow.state === 'live') flow.note('its ports were used again for another connection', at);
-      this.#forget(flow, at);
-      flow = null;
-    }
-    if (flow === null) {
-      if (!begins(tcp, length)) {
-        this.counts.stray += 1;
-        return;
+      if (flow === null) {
+        if (this.#ended.isRemnant(bytes, this.#ip, tcp, hash, length, now)) return;
+        if (!begins(tcp, length)) {
+          this.counts.stray += 1;
+          return;
+        }
+        flow = this.#begin(bytes, hash, at);
+        party = 0;
       }
-      flow = this.#begin(bytes, at);
+    }
+    if ((tcp.flags & SYN) !== 0 && flow.conversation.reuses(party as Party, tcp)) {
+      flow.note('its ports were used again for another connection', at);
+      this.#forget(flow, 'timeout', at);
+      flow = this.#begin(bytes, flow.address.hash, at);
       party = 0;
     }
     this.#last = flow;
@@ -293,58 +293,40 @@ export class FlowTable {
       const before = conversation.unsettled;
       conversation.segment(party as Party, tcp, bytes, from, to, length, origin, at, now);
       if (conversation.unsettled !== before) this.#listUnsettled(flow);
-      if (conversation.over) this.#settle(flow, at);
-    } else if (flow.state === 'foreign') this.#follow(flow, party as Party);
+      if (conversation.over && flow.state === 'live') this.#end(flow, at);
+    } else this.#follow(flow, party as Party, at);
   }
 
-  /** Whether a packet belongs to a connection that came after this one, between the same ports. */
-  #isAnother(flow: TcpFlow, party: Party, length: number): boolean {
-    const tcp = this.#tcp;
-    if ((tcp.flags & SYN) !== 0) return flow.conversation.reuses(party, tcp);
-    return flow.state === 'over' && length > 0 && flow.conversation.isElsewhere(party, tcp.sequence);
-  }
-
-  #begin(bytes: Uint8Array, at: Timestamp): TcpFlow {
+  #begin(bytes: Uint8Array, hash: number, at: Timestamp): TcpFlow {
     const ports = this.#ports;
     const tcp = this.#tcp;
     const source = ports?.has(tcp.sourcePort) ?? false;
     const destination = ports?.has(tcp.destinationPort) ?? false;
     const server: Party | null = source === destination ? null : source ? 0 : 1;
-    const address = new FlowAddress(bytes, this.#ip, tcp);
+    const address = new FlowAddress(bytes, this.#ip, tcp, hash);
     const { now } = this.#clock;
     const flow = new TcpFlow(this.#desk, this.#budget, address, server, ports !== null, at, now);
-    flow.chained = this.#flows.get(address.hash) ?? null;
-    this.#flows.set(address.hash, flow);
+    flow.chained = this.#flows.get(hash) ?? null;
+    this.#flows.set(hash, flow);
     this.#live += 1;
     if (this.#live > FLOWS_LIMIT) this.#evict(flow);
     return flow;
   }
 
   /** A connection of another protocol is only watched for its end. */
-  #follow(flow: TcpFlow, party: Party): void {
+  #follow(flow: TcpFlow, party: Party, at: Timestamp): void {
     const { flags } = this.#tcp;
     if ((flags & FIN) !== 0) flow.finished |= 1 << party;
-    if ((flags & RST) !== 0 || flow.finished === 3) this.#linger(flow);
+    if ((flags & RST) !== 0 || flow.finished === 3) this.#end(flow, at);
   }
 
-  /** After a segment: a conversation that is over has ended, or nobody wants it. */
-  #settle(flow: TcpFlow, at: Timestamp): void {
-    if (flow.state !== 'live') return;
-    flow.close(at, null);
-    this.#linger(flow);
-  }
-
-  #linger(flow: TcpFlow): void {
-    flow.state = 'over';
-    this.#live -= 1;
-    this.#unsettled.delete(flow);
-    this.#lingering.add(flow);
-    if (this.#lingering.size > LINGERING_LIMIT) {
-      for (const oldest of this.#lingering) {
-        this.#forget(oldest, this.#clock.now);
-        break;
-      }
-    }
+  /** A connection has ended by itself: late packets of it are expected. */
+  #end(flow: TcpFlow, at: Timestamp): void {
+    const { conversation, address } = flow;
+    const listened = flow.state === 'live';
+    this.#forget(flow, null, at);
+    const first = listened ? conversation.numbers(0) : null;
+    this.#ended.add(address, first, listened ? conversation.numbers(1) : null, this.#clock.now);
   }
 
   #listUnsettled(flow: TcpFlow): void {
@@ -358,38 +340,33 @@ export class FlowTable {
     for (const flow of this.#unsettled) {
       flow.conversation.expire(now);
       if (!flow.conversation.unsettled) this.#unsettled.delete(flow);
-      if (flow.conversation.over) this.#settle(flow, flow.lastAt);
+      if (flow.conversation.over && flow.state === 'live') this.#end(flow, flow.lastAt);
     }
     if (now >= this.#sweepAt || now < this.#sweepAt - 2 * SWEEP_INTERVAL) this.#sweep(now);
   }
 
   #sweep(now: Timestamp): void {
     this.#sweepAt = now + SWEEP_INTERVAL;
-    for (const flow of this.#lingering) {
-      if (now - flow.lastAt > LINGER_LIMIT) this.#forget(flow, now);
-    }
     for (const flow of this.#all()) {
       const silence = now - flow.lastAt;
-      if (silence > IDLE_LIMIT || (silence > SYN_LIMIT && flow.conversation.unanswered)) this.#forget(flow, now);
+      if (silence > IDLE_LIMIT || (silence > SYN_LIMIT && flow.conversation.unanswered))
+        this.#forget(flow, 'timeout', now);
     }
   }
 
   #evict(except: TcpFlow): void {
     const live: TcpFlow[] = [];
-    for (const flow of this.#all()) if (flow.state !== 'over' && flow !== except) live.push(flow);
+    for (const flow of this.#all()) if (flow !== except) live.push(flow);
     live.sort((a, b) => a.lastAt - b.lastAt);
     const { now } = this.#clock;
-    for (const flow of live.slice(0, EVICTED_AT_ONCE)) this.#forget(flow, now);
+    for (const flow of live.slice(0, EVICTED_AT_ONCE)) this.#forget(flow, 'timeout', now);
   }
 
-  /** Takes a flow out of the table; it ends with a timeout if it has not ended. */
-  #forget(flow: TcpFlow, at: Timestamp): void {
-    if (flow.state === 'over') this.#lingering.delete(flow);
-    else {
-      flow.close(at, 'timeout');
-      this.#live -= 1;
-      this.#unsettled.delete(flow);
-    }
+  /** Takes a flow out of the table and closes it; with `how`, the sides that have not ended end so. */
+  #forget(flow: TcpFlow, how: 'timeout' | null, at: Timestamp): void {
+    flow.close(at, how);
+    this.#live -= 1;
+    this.#unsettled.delete(flow);
     const { hash } = flow.address;
     let before: TcpFlow | null = null;
     for (let each = this.#flows.get(hash) ?? null; each !== flow && each !== null; each = each.chained) before = each;

@@ -1,6 +1,7 @@
 import type { EndKind } from '../model/connection.js';
 import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
+import { LATE_SYN_REACH, type StreamNumbers } from './ended-flows.js';
 import { advanced, distance } from './sequence.js';
 import { AHEAD_LIMIT, StreamAssembler, type Waiting } from './stream-assembler.js';
 import { ACK, FIN, PSH, RST, SYN, type TcpHeader } from './tcp.js';
@@ -31,8 +32,6 @@ export const WAITING_BYTES_TOTAL = 64 * 1024 * 1024;
 
 /** A RST with a number further from what is expected is somebody's guess; as far as a large window and an old acknowledgement explain. */
 const RESET_REACH = 2 ** 24;
-/** A SYN that comes later than the data it began may lie this far before them: what is sent at first. */
-const LATE_SYN_REACH = 65_536;
 
 /** Where the streams go. For each party bytes and gaps in stream order, then its end. */
 export interface StreamTarget {
@@ -155,11 +154,10 @@ export class TcpConversation {
     return late < 0 || late > LATE_SYN_REACH;
   }
 
-  /** Of a connection that is over: whether `sequence` is so far from where it ended that another one must have begun. */
-  isElsewhere(party: Party, sequence: number): boolean {
-    const own = this.#streams[party];
-    if (own.state === 'new' || own.state === 'settling') return false;
-    return Math.abs(distance(own.next, sequence)) > RESET_REACH;
+  /** Where a party's numbers began and ended; null when it was never heard. */
+  numbers(party: Party): StreamNumbers | null {
+    const { state, initial, synSeen, next } = this.#streams[party];
+    return state === 'open' || state === 'ended' ? { initial, synSeen, next } : null;
   }
 
   #outOfOrder(

@@ -17,7 +17,7 @@ export class TcpFlow implements Parties, StreamTarget {
   readonly #connection: TrackedConnection;
   /** Another flow whose address has the same hash. */
   chained: TcpFlow | null = null;
-  /** `over`: it stays for what may still come of it, which is ignored. */
+  /** `foreign`: it is only watched for its end. */
   state: 'live' | 'foreign' | 'over' = 'live';
   /** The capture's clock at its last packet. */
   lastAt: Timestamp;

@@ -1,6 +1,13 @@
+import { NO_BYTES } from '../model/bytes.js';
 import type { ConnectFailure, ConnectionId, EndKind, Endpoint, Side } from '../model/connection.js';
 import type { ConnectionSink } from '../model/connection-event.js';
-import type { Party, Recogniser, Recognition } from '../model/recognition.js';
+import {
+  type Party,
+  RECOGNITION_WINDOW,
+  type Recogniser,
+  type Recognition,
+  type StreamStart,
+} from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import { HeldStreams } from './held-streams.js';
 
@@ -114,6 +121,20 @@ export class TrackedConnection {
   }
 
   #hold(party: Party, bytes: Uint8Array, from: number, to: number, at: Timestamp, origin: number): void {
+    // Most connections are known by what is said first, so that need not be copied.
+    if (this.#held === null && to - from <= RECOGNITION_WINDOW) {
+      const start = (each: Party): StreamStart => ({
+        bytes: each === party ? bytes.subarray(from, to) : NO_BYTES,
+        fromStart: this.#parties.fromStart(each),
+        complete: false,
+      });
+      const answer = this.#desk.recognise(start(0), start(1));
+      if (answer.kind !== 'undecided') {
+        this.#decide(answer);
+        this.bytes(party, bytes, from, to, at, origin);
+        return;
+      }
+    }
     const taken = this.#holding().bytes(party, bytes, from, to, at, origin);
     this.#ask(taken < to - from);
     // Nothing can be held any longer, so that was decided.
@@ -127,18 +148,20 @@ export class TrackedConnection {
     const last = final || held.full;
     if (!last && !held.worthAsking) return;
     const [a, b] = held.starts(this.#parties.fromStart(0), this.#parties.fromStart(1), last);
-    const answer: Recognition = this.#desk.recognise(a, b);
+    const answer = this.#desk.recognise(a, b);
+    if (answer.kind !== 'undecided') this.#decide(answer);
+    else if (last || (a.complete && b.complete)) this.#decide({ kind: 'foreign', protocol: null });
+  }
+
+  #decide(answer: Exclude<Recognition, { kind: 'undecided' }>): void {
     if (answer.kind === 'recognised') this.#open(answer.client);
-    else if (answer.kind === 'foreign' || last || (a.complete && b.complete)) {
-      const protocol = answer.kind === 'foreign' ? answer.protocol : null;
-      if (this.#parties.wanted) {
-        this.#open(this.#likelyClient());
-        if (protocol !== null) this.note(`what was said looks like ${protocol}`, this.#lastAt);
-      } else {
-        this.#state = 'foreign';
-        this.#letGo();
-        this.#desk.foreign(protocol);
-      }
+    else if (this.#parties.wanted) {
+      this.#open(this.#likelyClient());
+      if (answer.protocol !== null) this.note(`what was said looks like ${answer.protocol}`, this.#lastAt);
+    } else {
+      this.#state = 'foreign';
+      this.#letGo();
+      this.#desk.foreign(answer.protocol);
     }
   }
 

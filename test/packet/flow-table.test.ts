@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FLOWS_LIMIT, LINGER_LIMIT, LINGERING_LIMIT } from '../../src/packet/flow-table.js';
+import { LINGER_LIMIT, LINGER_TIME } from '../../src/packet/ended-flows.js';
+import { FLOWS_LIMIT } from '../../src/packet/flow-table.js';
 import { FlowWatch, SERVER, Talk } from '../support/flow-watch.js';
 import { FLAGS } from '../support/packets.js';
 
@@ -95,10 +96,15 @@ describe('many connections', () => {
     for (let port = 1; port <= 20_000; port += 1) {
       new Talk(watch, { host: '10.0.0.1', port }).shake().say('client', '>').reset('server');
     }
-    expect(watch.table.flows).toBe(LINGERING_LIMIT);
-    watch.time += LINGER_LIMIT + 1;
-    new Talk(watch).syn();
-    expect(watch.table.flows).toBe(1);
+    expect(watch.table.flows).toBe(LINGER_LIMIT);
+    const last = new Talk(watch, { host: '10.0.0.1', port: 20_000 }, SERVER, { client: 1_003, server: 5_003 });
+    last.say('client', 'late').say('server', 'late').ack('client');
+    expect(watch.table.counts).toMatchObject({ stray: 0, connections: 20_000 });
+    expect(watch.told(20_000)).toEqual(['open', '>>', '< reset', 'closed']);
+    watch.time += LINGER_TIME + 1;
+    last.say('client', '>new');
+    watch.table.finish();
+    expect(watch.said('client', 20_001)).toBe('>new');
   });
 
   it('begin with a SYN or with bytes, not with what is left of others', () => {

@@ -156,8 +156,8 @@ describe('recognition by the port', () => {
   it('shows what is on it whatever it says, and names what that looks like', () => {
     const watch = new FlowWatch({ ports });
     new Talk(watch).shake().say('client', 'GET /').say('server', 'HTTP');
-    expect(watch.told()).toEqual(['open', '>GET /', 'note', '<HTTP']);
-    expect(watch.events[2]).toMatchObject({ text: 'what was said looks like noise' });
+    expect(watch.told()).toEqual(['open', 'note', '>GET /', '<HTTP']);
+    expect(watch.events[1]).toMatchObject({ text: 'what was said looks like noise' });
   });
 
   it('lets the records decide the sides, then the SYN, then the port', () => {
