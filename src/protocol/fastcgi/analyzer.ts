@@ -157,7 +157,7 @@ class FastcgiAnalyzer implements Analyzer, Directions {
     return new RecordDecoder(side, (event) => tracker.record(side, event), {
       offset: offsets?.[side],
       midstream,
-      expects: (type, id) => tracker.expects(side, type, id),
+      expects: (type, id, passed) => tracker.expects(side, type, id, passed),
     });
   }
 

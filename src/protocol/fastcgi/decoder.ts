@@ -11,6 +11,9 @@ import type { RecordSink } from './record-event.js';
 import { BELIEVED, followChain, MORE_TO_COME, REJECTED, TURN } from './record-hunt.js';
 import { readRecord } from './record-reader.js';
 
+/** Whether a record of this type and id can come, by all that is known, when `passed` bytes were passed over before it. */
+export type Expectation = (type: number, requestId: number, passed: number) => boolean;
+
 /**
  * Bytes of one direction in, whole records out (specification section 3.3). It knows framing, not requests.
  *
@@ -35,7 +38,7 @@ export class RecordDecoder {
    */
   readonly #side: Side;
   readonly #sink: RecordSink;
-  readonly #expects: ((type: number, requestId: number) => boolean) | null;
+  readonly #expects: Expectation | null;
   #step: 'in-step' | 'doubt' | 'hunting' = 'in-step';
   /** The version believed beside VERSION. */
   #version = VERSION;
@@ -49,7 +52,7 @@ export class RecordDecoder {
    * @param side whose bytes these are; it only matters while hunting
    * @param options.offset where in the stream the first byte is; only a stream from 0 is checked for foreign protocols
    * @param options.midstream the first byte need not begin a record
-   * @param options.expects whether a record of this type and id can come now, by all that is known; asked while hunting
+   * @param options.expects asked while hunting
    */
   constructor(
     side: Side,
@@ -57,7 +60,7 @@ export class RecordDecoder {
     options: {
       readonly offset?: number | undefined;
       readonly midstream?: boolean | undefined;
-      readonly expects?: ((type: number, requestId: number) => boolean) | undefined;
+      readonly expects?: Expectation | undefined;
     } = {},
   ) {
     this.#side = side;
@@ -307,7 +310,7 @@ export class RecordDecoder {
         held.holeLength = 0;
         continue;
       }
-      const expected = doubted || this.#expects === null || this.#expects(bytes[from + 1]!, u16(bytes, from + 2));
+      const expected = doubted || this.#isExpected(bytes, from);
       const verdict = expected ? this.#follows(bytes, from, to, held, next) : REJECTED;
       if (verdict > 0) return from;
       if (verdict === BELIEVED) {
@@ -323,6 +326,11 @@ export class RecordDecoder {
       }
       from++;
     }
+  }
+
+  #isExpected(bytes: Uint8Array, from: number): boolean {
+    if (this.#expects === null || this.#lost === null) return true;
+    return this.#expects(bytes[from + 1]!, u16(bytes, from + 2), this.#base + from - this.#lost.offset);
   }
 
   #follows(bytes: Uint8Array, from: number, to: number, held: HeldBytes | null, next: number): number {

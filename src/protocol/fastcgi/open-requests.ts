@@ -71,6 +71,11 @@ export class OpenRequests {
     return this.#beginMayBeMissing || this.#directions.isLost('client');
   }
 
+  /** Whether the web server may go on with a request that is not open, when `passed` bytes of it cannot be told. */
+  mayBeOpen(id: number, passed: number): boolean {
+    return this.#beginMayBeMissing || passed >= LEAST_BEGIN || this.findSettled(id) !== undefined;
+  }
+
   find(id: number): ExchangeBuilder | undefined {
     return this.#open.get(id);
   }

@@ -79,12 +79,15 @@ export class RequestTracker {
     }
   }
 
-  /** Whether `side` can send a record of this type and id now, by all that the other side has told. Asked where the framing is lost. */
-  expects(side: Side, type: number, id: number): boolean {
+  /**
+   * Whether `side` can send a record of this type and id now, by all that both have told, when `passed` bytes of it cannot be told.
+   */
+  expects(side: Side, type: number, id: number, passed: number): boolean {
     if (isManagementType(type)) return true;
     const open = this.requests.find(id);
     if (side === 'server') return open !== undefined || this.requests.beginMayBeMissing;
-    if (open === undefined || !open.startSeen || open.endMayBeLost || this.#directions.isLost('server')) return true;
+    if (open === undefined) return type === RecordType.BEGIN_REQUEST || this.requests.mayBeOpen(id, passed);
+    if (!open.startSeen || open.endMayBeLost || this.#directions.isLost('server')) return true;
     // Nobody begins anew, or sends more of what has ended, before END_REQUEST.
     const { params, stdin, data } = open.exchange.streams;
     if (type === RecordType.PARAMS) return !params.ended;

@@ -158,7 +158,8 @@ function say(talk: Talk, tape: Tape): [Side, Uint8Array[]] {
 }
 
 function makeTalk(tape: Tape, request: number, id: number): Talk {
-  // All content of a request is its own letter, so that it can be told wherever it turns up.
+  // All content of a request is its own letter, so that it can be told wherever it turns up. No length is 1: from there on a record
+  // with padding looks like the header of another.
   const letter = String.fromCharCode(0x41 + request);
   const record = (type: number, length: number): Uint8Array =>
     encodeRecord({
@@ -168,7 +169,7 @@ function makeTalk(tape: Tape, request: number, id: number): Talk {
       padding: tape.next(9),
     });
   const some = (type: number, most: number): Uint8Array[] =>
-    Array.from({ length: tape.next(most) }, () => record(type, 1 + tape.next(60) * (tape.next(8) === 0 ? 40 : 1)));
+    Array.from({ length: tape.next(most) }, () => record(type, 2 + tape.next(60) * (tape.next(8) === 0 ? 40 : 1)));
   return {
     request,
     id,
