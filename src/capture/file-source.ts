@@ -112,11 +112,17 @@ function remarks(counts: FlowCounts, ports: readonly number[] | null): string[] 
       `${formatBytes(counts.missingBytes)} of these connections are not in the capture: they are shown as gaps`,
     );
   }
-  if (counts.cut > 0)
-    texts.push(`${some(counts.cut, 'packet')} were cut by the snap length: tcpdump -s 0 captures them whole`);
-  if (counts.malformed > 0)
-    texts.push(`${some(counts.malformed, 'packet')} could not be read: their headers are broken`);
-  if (counts.fragmentsLost > 0) texts.push(`${some(counts.fragmentsLost, 'IP packet')} lack fragments`);
+  const { cut, malformed, fragmentsLost } = counts;
+  if (cut > 0)
+    texts.push(
+      `${some(cut, 'packet')} ${cut === 1 ? 'was' : 'were'} cut by the snap length: tcpdump -s 0 captures ${cut === 1 ? 'it' : 'them'} whole`,
+    );
+  if (malformed > 0)
+    texts.push(
+      `${some(malformed, 'packet')} could not be read: ${malformed === 1 ? 'its' : 'their'} headers are broken`,
+    );
+  if (fragmentsLost > 0)
+    texts.push(`${some(fragmentsLost, 'IP packet')} ${fragmentsLost === 1 ? 'lacks' : 'lack'} fragments`);
   return texts;
 }
 
