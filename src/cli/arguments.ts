@@ -323,8 +323,8 @@ function size(text: string): number {
 }
 
 function portList(text: string, before: readonly number[] = []): number[] {
-  const ports = text.split(',').map((part) => Number(part.trim() || Number.NaN));
-  if (ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535))
+  const ports = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
+  if (ports.some((port) => port < 1 || port > 65_535))
     throw new InvalidArgumentError('Write ports as 9000 or 9000,9001.');
   return [...before, ...ports];
 }

@@ -73,7 +73,6 @@ describe('arguments', () => {
     [`${PROXY} -n 0`, 'whole number'],
     [`${PROXY} --duration soon`, '90s'],
     [`${PROXY} -Y status=`, ''],
-    ['capture.pcap', 'capture.pcap'],
     ['--listen 9001 --upstream 127.0.0.1:0', 'port other than 0'],
   ])('refuses %j', (line, words) => {
     expect(() => settings(line)).toThrow(
@@ -92,5 +91,76 @@ describe('arguments', () => {
     expect('print' in help && help.print).toContain('fastcgi_pass 127.0.0.1:9001;');
     const demo = parseArguments(['demo', '--help'], around);
     expect('print' in demo && demo.print).toContain('built-in');
+  });
+});
+
+describe('capture files on the command line', () => {
+  it('are one or several, with options anywhere among them', () => {
+    expect(settings('a.pcap')).toMatchObject({ command: 'capture', files: ['a.pcap'], ports: null, routes: [] });
+    expect(settings('a.pcap -Y status>=500 b.pcapng.gz -n 3')).toMatchObject({
+      command: 'capture',
+      files: ['a.pcap', 'b.pcapng.gz'],
+      filter: 'status>=500',
+      count: 3,
+    });
+    expect(settings('./spawn').files).toEqual(['./spawn']);
+    expect(settings('-- --odd.pcap').files).toEqual(['--odd.pcap']);
+    expect(settings('a.pcap demo').files).toEqual(['a.pcap', 'demo']);
+    expect(settings(PROXY)).toMatchObject({ command: 'proxy', files: [], ports: null });
+  });
+
+  it('are shown as a proxy is: on the screen of a terminal, in lines elsewhere', () => {
+    expect(settings('a.pcap').format).toBe('tui');
+    expect(settings('a.pcap', piped).format).toBe('lines');
+    expect(settings('a.pcap', { ...around, stdinIsTerminal: false }).format).toBe('lines');
+    expect(settings('a.pcap --har -', piped)).toMatchObject({ format: null, har: '-' });
+  });
+
+  it('may come through standard input, also for the screen, whose keys come from the terminal then', () => {
+    const fed = { ...around, stdinIsTerminal: false };
+    expect(settings('-', fed)).toMatchObject({ command: 'capture', files: ['-'], format: 'lines' });
+    expect(settings('- --format tui', fed).format).toBe('tui');
+    expect(settings('a.pcap - --format tui', fed)).toMatchObject({ files: ['a.pcap', '-'], format: 'tui' });
+    expect(() => settings('- --format tui', { ...fed, stdoutIsTerminal: false })).toThrow('needs a terminal');
+    expect(() => settings('a.pcap --format tui', fed)).toThrow('needs a terminal');
+  });
+
+  it('take the ports on which FastCGI passes', () => {
+    expect(settings('a.pcap --port 9000').ports).toEqual([9_000]);
+    expect(settings('a.pcap --port 9000,9001 --port 65535').ports).toEqual([9_000, 9_001, 65_535]);
+    expect(parseArguments(['a.pcap', '--port', ' 9000, 9001'], around)).toMatchObject({
+      settings: { ports: [9_000, 9_001] },
+    });
+  });
+
+  it.each([
+    ['a.pcap --port 0', '9000,9001'],
+    ['a.pcap --port 65536', '9000,9001'],
+    ['a.pcap --port 9000,', '9000,9001'],
+    ['a.pcap --port http', '9000,9001'],
+    ['a.pcap --port 90.5', '9000,9001'],
+    ['a.pcap --port 0x50', '9000,9001'],
+    ['a.pcap --port 1e3', '9000,9001'],
+    [`${PROXY} --port 9000`, '--port is for captures'],
+    ['demo --port 9000', '--port'],
+    [`a.pcap ${PROXY}`, '"a.pcap" is a capture file'],
+    ['a.pcap --listen 9001', '"a.pcap" is a capture file'],
+    ['a.pcap b.pcap a.pcap', '"a.pcap" is named twice'],
+    ['- -', '"-" is named twice'],
+    ['a.pcap --har x --ndjson x', 'both want x'],
+    ['a.pcap --interface eth0', '--interface'],
+    ...['spawn', 'attach', 'explain', 'rules', 'trace', 'help'].map((word) => [
+      `${word} a.pcap`,
+      `"${word}" is no command of this version`,
+    ]),
+  ])('refuse %j', (line, words) => {
+    expect(() => settings(line!)).toThrow(
+      expect.objectContaining({
+        name: 'FcgiInspectError',
+        code: 'usage',
+        message: expect.stringContaining(words!),
+        advice: expect.stringMatching(/\S/),
+      }),
+    );
   });
 });
