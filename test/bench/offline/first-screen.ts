@@ -5,7 +5,7 @@ import { PROGRAM } from './contenders.js';
 const COLUMNS = 120;
 const ROWS = 40;
 /** After which a screen that does not come is given up, in milliseconds. */
-const PATIENCE = 60_000;
+const PATIENCE = 20_000;
 /** A person's keys come no faster. */
 const BETWEEN_KEYS = 30;
 /** Half of what is seen is a synchronized update that a terminal does not show. */
@@ -36,8 +36,8 @@ export interface Seen {
   readonly quit: number;
 }
 
-/** The TUI on a file, in a pseudo-terminal of 120×40. It is quit when the file has been read, or in the middle when `leave` is true. */
-export async function measureScreen(file: string): Promise<Seen> {
+/** The TUI on a file, in a pseudo-terminal of 120×40. It is quit when the file has been read, or after `most` keys. */
+export async function measureScreen(file: string, most = Number.POSITIVE_INFINITY): Promise<Seen> {
   const begin = performance.now();
   const { CI: _, NO_COLOR: __, ...env } = process.env;
   const pty = spawn(process.execPath, [PROGRAM, file, '--format', 'tui'], {
@@ -47,7 +47,13 @@ export async function measureScreen(file: string): Promise<Seen> {
     env: env as Record<string, string>,
   });
   const terminal = new xterm.Terminal({ cols: COLUMNS, rows: ROWS, allowProposedApi: true });
-  const exited = new Promise<void>((resolve) => pty.onExit(() => resolve()));
+  let running = true;
+  const exited = new Promise<void>((resolve) => {
+    pty.onExit(() => {
+      running = false;
+      resolve();
+    });
+  });
   let updating = false;
   let seen: () => void = () => {};
   pty.onData((data) => {
@@ -62,13 +68,16 @@ export async function measureScreen(file: string): Promise<Seen> {
     return active.getLine(active.baseY + index)?.translateToString(true) ?? '';
   }
 
+  function screen(): string {
+    return Array.from({ length: ROWS }, (_, index) => row(index)).join('\n');
+  }
+
   /** @returns when the screen fits, as performance.now() says it */
   function until(what: string, fits: () => boolean): Promise<number> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         seen = () => {};
-        const screen = Array.from({ length: ROWS }, (_, index) => row(index)).join('\n');
-        reject(new Error(`${what} never came:\n${screen}`));
+        reject(new Error(`${what} never came:\n${screen()}`));
       }, PATIENCE);
       seen = () => {
         if (!fits()) return;
@@ -84,7 +93,7 @@ export async function measureScreen(file: string): Promise<Seen> {
     const listed = () => Array.from({ length: ROWS }, (_, index) => row(index)).some((text) => A_REQUEST.test(text));
     const first = (await until('a request', listed)) - begin;
     const answers: number[] = [];
-    for (let turn = 0; !ALL_READ.test(row(0)); turn++) {
+    for (let turn = 0; turn < most && !ALL_READ.test(row(0)); turn++) {
       const [keys, wanted] = KEYS[turn % KEYS.length]!;
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_KEYS));
       const pressed = performance.now();
@@ -93,10 +102,15 @@ export async function measureScreen(file: string): Promise<Seen> {
     }
     const asked = performance.now();
     pty.write('Q');
-    await exited;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`the end never came:\n${screen()}`)), PATIENCE);
+    });
+    await Promise.race([exited, late]);
+    clearTimeout(timer);
     return { first, answers, quit: performance.now() - asked };
   } finally {
-    pty.kill('SIGKILL');
+    if (running) pty.kill('SIGKILL');
     terminal.dispose();
   }
 }
