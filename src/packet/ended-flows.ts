@@ -1,6 +1,6 @@
-import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import type { FlowAddress } from './flow-address.js';
+import { FlowIndex, type Indexed } from './flow-index.js';
 import type { IpPart } from './ip.js';
 import { distance } from './sequence.js';
 import { SYN, type TcpHeader } from './tcp.js';
@@ -27,56 +27,42 @@ export interface StreamNumbers {
   readonly next: number;
 }
 
-interface EndedFlow {
-  readonly address: FlowAddress;
+interface EndedFlow extends Indexed<EndedFlow> {
   readonly first: StreamNumbers | null;
   readonly second: StreamNumbers | null;
   readonly at: Timestamp;
-  chained: EndedFlow | null;
 }
 
 export class EndedFlows {
-  readonly #byHash = new Map<number, EndedFlow>();
+  readonly #index = new FlowIndex<EndedFlow>();
   /** A ring; `#at` is the place of the oldest, once it is full. */
   readonly #ring: EndedFlow[] = [];
   #at = 0;
 
   get size(): number {
-    return this.#ring.length;
+    return this.#index.size;
   }
 
   add(address: FlowAddress, first: StreamNumbers | null, second: StreamNumbers | null, now: Timestamp): void {
-    const flow = { address, first, second, at: now, chained: this.#byHash.get(address.hash) ?? null };
-    this.#byHash.set(address.hash, flow);
+    const flow = { address, first, second, at: now, chained: null };
+    this.#index.add(flow);
     const oldest = this.#ring[this.#at];
-    if (oldest !== undefined) this.#forget(oldest);
+    if (oldest !== undefined) this.#index.remove(oldest);
     this.#ring[this.#at] = flow;
     this.#at = (this.#at + 1) % LINGER_LIMIT;
   }
 
   /** Whether a packet that belongs to no living connection is one of these, late; its payload has `length` bytes. */
   isRemnant(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number, length: number, now: Timestamp): boolean {
-    for (let flow = this.#byHash.get(hash) ?? null; flow !== null; flow = flow.chained) {
-      const party: Party | -1 = flow.address.sender(bytes, ip, tcp);
-      // The first that is found ended last.
-      if (party >= 0) return now - flow.at <= LINGER_TIME && isOf(party === 0 ? flow.first : flow.second, tcp, length);
-    }
-    return false;
+    const flow = this.#index.find(bytes, ip, tcp, hash);
+    if (flow === null || now - flow.at > LINGER_TIME) return false;
+    return isOf(flow.address.sender(bytes, ip, tcp) === 0 ? flow.first : flow.second, tcp, length);
   }
 
   clear(): void {
-    this.#byHash.clear();
+    this.#index.clear();
     this.#ring.length = 0;
     this.#at = 0;
-  }
-
-  #forget(flow: EndedFlow): void {
-    const { hash } = flow.address;
-    let before: EndedFlow | null = null;
-    for (let each = this.#byHash.get(hash) ?? null; each !== null && each !== flow; each = each.chained) before = each;
-    if (before !== null) before.chained = flow.chained;
-    else if (flow.chained !== null) this.#byHash.set(hash, flow.chained);
-    else this.#byHash.delete(hash);
   }
 }
 

@@ -199,6 +199,7 @@ export class StreamAssembler {
 
   /** Forgets what waits. */
   clear(): void {
+    if (this.waiting.length === 0) return;
     this.waiting.length = 0;
     this.waitingBytes = 0;
   }

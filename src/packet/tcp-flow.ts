@@ -2,20 +2,21 @@ import type { Endpoint } from '../model/connection.js';
 import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import type { FlowAddress } from './flow-address.js';
-import { other, type StreamTarget, TcpConversation, type WaitingBudget } from './tcp-conversation.js';
+import type { Indexed } from './flow-index.js';
+import { other, type WaitingBudget } from './ordered-streams.js';
+import { type ConversationTarget, TcpConversation } from './tcp-conversation.js';
 import { type ConnectionDesk, type Parties, TrackedConnection } from './tracked-connection.js';
 
 /**
  * Strategy: one TCP connection between two addresses: its streams, and what is made of them. It answers who its parties are, from the
  * SYN and the ports.
  */
-export class TcpFlow implements Parties, StreamTarget {
+export class TcpFlow implements Indexed<TcpFlow>, Parties, ConversationTarget {
   readonly address: FlowAddress;
   readonly wanted: boolean;
   readonly expectedServer: Party | null;
   readonly conversation: TcpConversation;
   readonly #connection: TrackedConnection;
-  /** Another flow whose address has the same hash. */
   chained: TcpFlow | null = null;
   /** `foreign`: it is only watched for its end. */
   state: 'live' | 'foreign' | 'over' = 'live';

@@ -35,6 +35,12 @@ export function readTcp(bytes: Uint8Array, at: number, end: number, into: TcpHea
   return into.length >= HEADER;
 }
 
+/** A keep-alive or window probe repeats the byte before the next one; it is no beginning of a stream. */
+export function isProbe(length: number, flags: number): boolean {
+  return length <= 1 && (flags & (PSH | SYN | FIN)) === 0;
+}
+
+/** A signed 32-bit number in network order. */
 export function i32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

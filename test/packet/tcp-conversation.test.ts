@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FlowTable } from '../../src/packet/flow-table.js';
-import { ACKED_HOLE_SEGMENTS, WAITING_BYTES_LIMIT, WAITING_BYTES_TOTAL } from '../../src/packet/tcp-conversation.js';
+import { ACKED_HOLE_SEGMENTS, WAITING_BYTES_LIMIT, WAITING_BYTES_TOTAL } from '../../src/packet/ordered-streams.js';
 import { byFirstByte, CLIENT, FlowWatch, latin, RAW, SERVER, Talk } from '../support/flow-watch.js';
 import { FLAGS, ip, tcp } from '../support/packets.js';
 
