@@ -1,24 +1,29 @@
 import type { Exchange } from '../model/exchange.js';
-import type { Finding } from '../model/finding.js';
+import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
-import type { Rule } from './rule.js';
+import type { Surroundings } from '../model/surroundings.js';
+import { backendsOf, PRODUCT_NAMES, type Product, WEB_SERVERS, webServerOf } from './products.js';
+import type { Remedies, Rule, Sighting } from './rule.js';
 import { RULES } from './rules/index.js';
 
-const NONE: readonly Finding[] = Object.freeze([]);
+const NO_FINDINGS: readonly Finding[] = Object.freeze([]);
+const NO_ALTERNATIVES: readonly Alternative[] = Object.freeze([]);
+const NOWHERE: readonly string[] = Object.freeze([]);
 
-/** The findings of a settled exchange, the cause first. */
-export function diagnose(exchange: Exchange): readonly Finding[] {
-  let findings: Finding[] | null = null;
-  let ended = false;
-  for (const rule of RULES) {
-    if (ended && rule.about === 'end') continue;
-    const sighting = rule.check(exchange);
+const CAUSES = RULES.filter(({ layer }) => layer === 'cause');
+const CONSEQUENCES = RULES.filter(({ layer }) => layer === 'consequence');
+const REMARKS = RULES.filter(({ layer }) => layer === 'remark');
+
+/** The findings of a settled exchange: the gravest first, and of equal ones the cause first. */
+export function diagnose(exchange: Exchange, surroundings: Surroundings | null = null): readonly Finding[] {
+  let findings = first(CAUSES, exchange, surroundings) ?? first(CONSEQUENCES, exchange, surroundings);
+  for (const rule of REMARKS) {
+    const sighting = rule.check(exchange, surroundings);
     if (sighting === null) continue;
-    ended ||= rule.about === 'end';
     findings ??= [];
-    findings.push(finding(rule, sighting));
+    findings.push(finding(rule, sighting, exchange));
   }
-  return findings === null ? NONE : findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
+  return findings === null ? NO_FINDINGS : findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
 }
 
 /** What is always said of a finding with this id; null for one that no rule makes. */
@@ -26,16 +31,40 @@ export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'>
   return RULES.find((rule) => rule.id === id) ?? null;
 }
 
-function finding(
-  rule: Rule,
-  sighting: { detail: string; advice: readonly string[]; evidence?: Finding['evidence'] },
-): Finding {
+function first(rules: readonly Rule[], exchange: Exchange, surroundings: Surroundings | null): Finding[] | null {
+  for (const rule of rules) {
+    const sighting = rule.check(exchange, surroundings);
+    if (sighting !== null) return [finding(rule, sighting, exchange)];
+  }
+  return null;
+}
+
+function finding(rule: Rule, sighting: Sighting, exchange: Exchange): Finding {
+  const certainty = sighting.certainty ?? rule.certainty;
   return {
     id: rule.id,
-    severity: rule.severity,
+    severity: sighting.severity ?? rule.severity,
     title: rule.title,
     detail: sighting.detail,
-    advice: sighting.advice,
+    certainty,
+    advice: [...(sighting.advice ?? []), ...remediesFor(rule.remedies, exchange)],
+    alternatives:
+      certainty === 'proven' ? NO_ALTERNATIVES : (sighting.alternatives ?? rule.alternatives ?? NO_ALTERNATIVES),
+    look: rule.look ?? NOWHERE,
     evidence: sighting.evidence ?? [],
   };
+}
+
+/** What is to be done in any case, then by the web server and the backend at hand; where they are not known, by each, with its name. */
+function remediesFor(remedies: Remedies, exchange: Exchange): string[] {
+  const webServer = webServerOf(exchange);
+  const backends = backendsOf(exchange);
+  const texts = [...(remedies.any ?? [])];
+  for (const product of Object.keys(PRODUCT_NAMES) as Product[]) {
+    const isWebServer = (WEB_SERVERS as readonly string[]).includes(product);
+    const known = isWebServer ? webServer !== null : backends.length > 0;
+    const wanted = !known || product === webServer || (backends as readonly string[]).includes(product);
+    if (wanted) for (const text of remedies[product] ?? []) texts.push(`${PRODUCT_NAMES[product]}: ${text}`);
+  }
+  return texts;
 }

@@ -1,26 +1,49 @@
 import type { Exchange } from '../model/exchange.js';
-import type { Evidence, Severity } from '../model/finding.js';
+import type { Alternative, Certainty, Evidence, Severity } from '../model/finding.js';
+import type { Surroundings } from '../model/surroundings.js';
+import type { Product } from './products.js';
 
 /** What a rule saw: said of this very request, with its figures. */
 export interface Sighting {
   readonly detail: string;
-  /** What to change or to look at next, most likely first. */
-  readonly advice: readonly string[];
   readonly evidence?: readonly Evidence[];
+  /** Where it is not the rule's own. */
+  readonly certainty?: Certainty;
+  readonly severity?: Severity;
+  /** Before the rule's remedies: what fits just this case. */
+  readonly advice?: readonly string[];
+  /** In place of the rule's own, where what was seen rules some of them out or ranks them otherwise. */
+  readonly alternatives?: readonly Alternative[];
 }
 
-/** A way for a request to go wrong, and how the wire shows it. Pure: the same exchange gives the same answer. */
+/** What to change. `any` stands first and is always given; the rest is given for the products at hand, or for all when they are not known. */
+export type Remedies = Readonly<Partial<Record<Product | 'any', readonly string[]>>>;
+
+/**
+ * A way for a request to go wrong, and how the wire shows it. Pure: the same exchange in the same surroundings gives the same answer. It is
+ * asked of every settled request, so it rules itself out with the cheapest test first.
+ */
 export interface Rule {
   /** The file's name: the noun of the failing state. */
   readonly id: string;
   readonly severity: Severity;
   readonly title: string;
+  /** One or two sentences for somebody who has never read the FastCGI specification. */
+  readonly meaning: string;
   /**
-   * `end`: how the request ended. One cause has one finding, so only the first such rule that fires is reported.
-   * `content`: what was said in it; reported beside it.
+   * One cause has one finding. `cause`: what made the request go wrong; of these only the first that fires is reported. `consequence`: what
+   * a reader sees of some cause; the first that fires, and only where no cause was found. `remark`: reported beside whatever else is.
    */
-  readonly about: 'end' | 'content';
-  check(exchange: Exchange): Sighting | null;
+  readonly layer: 'cause' | 'consequence' | 'remark';
+  readonly certainty: Certainty;
+  readonly remedies: Remedies;
+  readonly alternatives?: readonly Alternative[];
+  /** Where to look next: a log and the line to look for, a directive, a command. */
+  readonly look?: readonly string[];
+  /** The real servers on which it was seen to fire, as `web server → backend`; empty while it never was. */
+  readonly seen: readonly string[];
+  /** @param surroundings null where nothing is known of them, or nothing is remarkable about the request */
+  check(exchange: Exchange, surroundings: Surroundings | null): Sighting | null;
 }
 
 export function defineRule(rule: Rule): Rule {

@@ -1,3 +1,5 @@
+import type { StreamName } from './exchange.js';
+
 export type Severity = 'error' | 'warning' | 'note';
 
 /** From mild to grave; `severityRank(a) - severityRank(b)` orders. */
@@ -11,7 +13,24 @@ export type Evidence =
   | { readonly kind: 'param'; readonly name: string }
   | { readonly kind: 'header'; readonly name: string }
   | { readonly kind: 'stderr'; readonly text: string }
-  | { readonly kind: 'time'; readonly milliseconds: number };
+  /** A place in one of the request's streams; `length` may be 0 (where something should have come). */
+  | { readonly kind: 'bytes'; readonly stream: StreamName; readonly offset: number; readonly length: number }
+  | { readonly kind: 'time'; readonly milliseconds: number }
+  /** Another request of the session, by its number. */
+  | { readonly kind: 'request'; readonly n: number };
+
+/**
+ * `proven`: what was on the wire leaves no other cause. `allowed`: it fits, and so do the alternatives; what tells them apart is said
+ * with them.
+ */
+export type Certainty = 'proven' | 'allowed';
+
+/** What it also may be. */
+export interface Alternative {
+  readonly cause: string;
+  /** How to tell that it is this one. */
+  readonly tell: string;
+}
 
 export interface Finding {
   /** The rule's id: the noun of the failing state. */
@@ -20,7 +39,12 @@ export interface Finding {
   readonly title: string;
   /** What was seen in this very request, in a sentence or two. */
   readonly detail: string;
-  /** What to change or look at next, most likely first. */
+  readonly certainty: Certainty;
+  /** What to change, most likely first: in general, then for the web server and the backend at hand. */
   readonly advice: readonly string[];
+  /** The causes that fit as well, likeliest first; none when it is proven. */
+  readonly alternatives: readonly Alternative[];
+  /** Where to look next: a log, a directive, a command. */
+  readonly look: readonly string[];
   readonly evidence: readonly Evidence[];
 }

@@ -147,6 +147,8 @@ function redactFinding(finding: Finding, scrub: (text: string) => string): Findi
     title: scrub(finding.title),
     detail: scrub(finding.detail),
     advice: finding.advice.map(scrub),
+    alternatives: finding.alternatives.map(({ cause, tell }) => ({ cause: scrub(cause), tell: scrub(tell) })),
+    look: finding.look.map(scrub),
     evidence: finding.evidence.map((one) => (one.kind === 'stderr' ? { ...one, text: scrub(one.text) } : one)),
   };
 }

@@ -161,11 +161,11 @@ export class ExchangeReader {
   private finish(kept: KeptExchange, replay: Replay): Exchange {
     const made = replay.exchange;
     if (made === null || replay.lostFrom !== null) return fromRow(kept, replay, this.diagnosis);
-    if (made.outcome !== null) return snapshot(made, this.diagnosis.diagnose(made));
+    if (made.outcome !== null) return snapshot(made, this.diagnosis.diagnose(made, kept.surroundings));
     // Our decoder failed on it, then and now.
     const { outcome, total, at } = kept.row();
     const exchange = snapshot({ ...made, outcome, times: { ...made.times, end: later(at, total) } }, []);
-    return { ...exchange, findings: this.diagnosis.diagnose(exchange) };
+    return { ...exchange, findings: this.diagnosis.diagnose(exchange, kept.surroundings) };
   }
 }
 

@@ -2,6 +2,7 @@ import { NO_BYTES } from '../model/bytes.js';
 import type { ConnectionEnd, Exchange, ExchangeRow, ResponseHead, StreamTotals } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
 import type { Finding } from '../model/finding.js';
+import type { Surroundings } from '../model/surroundings.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import type { KeptExchange } from './kept-exchange.js';
 import { summaryOf } from './recorder.js';
@@ -15,7 +16,7 @@ import type { Replay } from './replay.js';
 
 /** How findings are made and described; given by whoever knows the rules. */
 export interface Diagnosis {
-  readonly diagnose: (exchange: Exchange) => readonly Finding[];
+  readonly diagnose: (exchange: Exchange, surroundings: Surroundings | null) => readonly Finding[];
   /** What is always said of a finding with this id; null when nobody knows. */
   readonly describe: (id: string) => Pick<Finding, 'severity' | 'title'> | null;
 }
@@ -56,7 +57,7 @@ export function fromRow(kept: KeptExchange, replay: Replay, diagnosis: Diagnosis
     connectionEnd: connectionEndOf(made, row),
     findings: [],
   };
-  return { ...exchange, findings: findingsOf(row, exchange, diagnosis) };
+  return { ...exchange, findings: findingsOf(kept, exchange, diagnosis) };
 }
 
 /**
@@ -75,16 +76,20 @@ export function later(begin: Timestamp, after: number | null): Timestamp | null 
 }
 
 /** Those that were made when all was seen. Advice is taken from those that what is left still shows; figures are not: they may be wrong now. */
-function findingsOf(row: ExchangeRow, exchange: Exchange, { diagnose, describe }: Diagnosis): readonly Finding[] {
+function findingsOf(kept: KeptExchange, exchange: Exchange, { diagnose, describe }: Diagnosis): readonly Finding[] {
+  const row = kept.row();
   if (row.findings.length === 0) return [];
-  const shown = diagnose(exchange);
+  const shown = diagnose(exchange, kept.surroundings);
   return row.findings.map((id) => ({
     id,
     severity: row.severity ?? 'note',
     title: id,
     ...pick(describe(id)),
     detail: 'The bytes that it stood on are not kept any more.',
+    certainty: 'allowed',
     advice: shown.find((finding) => finding.id === id)?.advice ?? [],
+    alternatives: shown.find((finding) => finding.id === id)?.alternatives ?? [],
+    look: shown.find((finding) => finding.id === id)?.look ?? [],
     evidence: [],
   }));
 }

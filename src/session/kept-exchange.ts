@@ -1,5 +1,7 @@
 import type { Exchange, ExchangeRow } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
+import type { Surroundings } from '../model/surroundings.js';
+import type { Beginning } from './backend-watch.js';
 import type { CleanPoint, ConnectionRecord } from './connection-record.js';
 
 /** An exchange as it is remembered: its row, and where its bytes are to be found. */
@@ -11,6 +13,10 @@ export class KeptExchange {
   /** How many exchanges had settled before it. */
   settledBefore = 0;
   evicted = false;
+  /** What there was when it began; null once it has settled. */
+  beginning: Beginning | null = null;
+  /** Null while it is open, and where nothing is remarkable about it. */
+  surroundings: Surroundings | null = null;
   /** Its neighbours among the kept ones of its connection. */
   next: KeptExchange | null = null;
   previous: KeptExchange | null = null;

@@ -4,8 +4,10 @@ import type { Exchange } from '../model/exchange.js';
 import type { ExchangeEvent } from '../model/exchange-event.js';
 import { rowOf } from '../model/exchange-row.js';
 import type { Finding } from '../model/finding.js';
+import type { Surroundings } from '../model/surroundings.js';
 import type { Timestamp } from '../model/time.js';
 import type { Analyzer, Protocol } from '../protocol/analyzer.js';
+import { BackendWatches } from './backend-watch.js';
 import type { ByteStore } from './byte-store.js';
 import { BEGINNING, ConnectionRecord, type LiveConnection } from './connection-record.js';
 import { ConnectionTable } from './connection-table.js';
@@ -20,7 +22,7 @@ export interface RecorderOptions {
   readonly protocol: Protocol;
   readonly store: ByteStore;
   readonly maxRequests: number;
-  readonly diagnose: (exchange: Exchange) => readonly Finding[];
+  readonly diagnose: (exchange: Exchange, surroundings: Surroundings | null) => readonly Finding[];
   /** Something is not as it was. */
   readonly changed: () => void;
   /** An exchange has settled, or (`amended`) has changed once more after that. */
@@ -48,6 +50,7 @@ export class Recorder {
   /** When the first connection was met; null before it. */
   since: Timestamp | null = null;
   private readonly interned = new Interned();
+  private readonly watches = new BackendWatches();
 
   constructor(private readonly options: RecorderOptions) {
     this.index = new ExchangeIndex(options.maxRequests, (kept) => this.removed(kept));
@@ -103,6 +106,8 @@ export class Recorder {
       passed: { client: 0, server: 0 },
       open: 0,
       openedByEvent: 0,
+      watch: this.watches.of(server),
+      idleSince: null,
       lost: null,
     };
     const record = new ConnectionRecord(connection, client, server, at, midstream, live);
@@ -155,6 +160,7 @@ export class Recorder {
   private closed(record: ConnectionRecord, live: LiveConnection): void {
     // An analyzer settles all it opened; one that has failed does not.
     if (live.open > 0) this.abandon(record);
+    if (live.idleSince !== null) live.watch.idleClosed();
     record.close(summaryOf(record));
     this.connections.close(record);
     this.log.addConnection(record);
@@ -166,6 +172,8 @@ export class Recorder {
       case 'opened': {
         const event = record.events - 1;
         const kept = new KeptExchange(exchange.n, record, live.clean, event, live.openedByEvent, exchange);
+        kept.beginning = live.watch.began(exchange.times.begin, live.idleSince);
+        live.idleSince = null;
         live.openedByEvent += 1;
         live.open += 1;
         this.open.set(exchange.n, kept);
@@ -181,18 +189,24 @@ export class Recorder {
       case 'amended': {
         const kept = this.index.get(exchange.n);
         if (kept === null || kept.live !== null) return;
-        const findings = this.options.diagnose(exchange);
         kept.lastEvent = record.events - 1;
-        kept.settle(this.interned.row(rowOf(exchange, findings)));
-        this.log.amend(kept, () => snapshot(exchange, findings));
-        this.options.settled(kept, true);
+        this.amend(kept, exchange);
         return;
       }
     }
   }
 
+  /** A settled exchange has changed once more, or is to be seen otherwise. */
+  private amend(kept: KeptExchange, exchange: Exchange): void {
+    const findings = this.options.diagnose(exchange, kept.surroundings);
+    kept.settle(this.interned.row(rowOf(exchange, findings)));
+    this.log.amend(kept, () => snapshot(exchange, findings));
+    this.options.settled(kept, true);
+  }
+
   private settle(kept: KeptExchange, live: LiveConnection, exchange: Exchange): void {
-    const findings = this.options.diagnose(exchange);
+    this.surround(kept, live, exchange);
+    const findings = this.options.diagnose(exchange, kept.surroundings);
     const row = this.interned.row(rowOf(exchange, findings));
     this.open.delete(kept.n);
     live.open -= 1;
@@ -203,6 +217,23 @@ export class Recorder {
     this.gauge.settled(exchange.times.end ?? row.at, row.total);
     this.log.addExchange(kept, () => snapshot(exchange, findings));
     if (!kept.evicted) this.options.settled(kept, false);
+  }
+
+  /** Notes what went on around an exchange that settles. Where the backend let several go at once, the others are seen in a new light. */
+  private surround(kept: KeptExchange, live: LiveConnection, exchange: Exchange): void {
+    const { watch } = live;
+    const idles = live.open === 1 && exchange.connectionEnd === null;
+    if (idles) live.idleSince = exchange.times.end;
+    const { beginning } = kept;
+    kept.beginning = null;
+    kept.surroundings = beginning === null ? null : watch.surroundings(exchange, beginning);
+    watch.settled(exchange, idles && live.idleSince !== null);
+    const { outcome } = exchange;
+    if (kept.surroundings === null || (outcome !== 'backend-closed' && outcome !== 'backend-reset')) return;
+    for (const loss of watch.lost(kept, snapshot(exchange, []), kept.surroundings)) {
+      loss.kept.surroundings = loss.surroundings;
+      if (loss.kept !== kept && !loss.kept.evicted) this.amend(loss.kept, loss.exchange);
+    }
   }
 
   /** Settles what a failed analyzer has left open. */

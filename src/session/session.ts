@@ -14,6 +14,7 @@ import type {
   SettledPage,
   SettledRows,
 } from '../model/inspection.js';
+import type { Surroundings } from '../model/surroundings.js';
 import type { Timestamp } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
@@ -40,7 +41,7 @@ export interface SessionOptions {
   readonly clock: () => Timestamp;
   readonly maxRequests?: number;
   /** Called once as an exchange settles, and whenever it is made anew: the same exchange must give the same findings. */
-  readonly diagnose?: (exchange: Exchange) => readonly Finding[];
+  readonly diagnose?: (exchange: Exchange, surroundings: Surroundings | null) => readonly Finding[];
   /** Severity and title of a finding that cannot be made anew because the bytes that it stood on are gone; null when nobody knows. */
   readonly describe?: (id: string) => Pick<Finding, 'severity' | 'title'> | null;
 }
@@ -66,7 +67,7 @@ export class Session implements Inspection {
 
   constructor(private readonly options: SessionOptions) {
     const { protocol, store, clock, maxRequests = DEFAULT_MAX_REQUESTS, describe = () => null } = options;
-    const diagnose = (exchange: Exchange) => this.diagnose(exchange);
+    const diagnose = (exchange: Exchange, surroundings: Surroundings | null) => this.diagnose(exchange, surroundings);
     const changed = () => this.changed();
     this.startedAt = clock();
     this.recorder = new Recorder({
@@ -254,10 +255,10 @@ export class Session implements Inspection {
     return this.recorder.log.held(kept) ?? this.reader.exchange(kept, this.pace());
   }
 
-  private diagnose(exchange: Exchange): readonly Finding[] {
+  private diagnose(exchange: Exchange, surroundings: Surroundings | null): readonly Finding[] {
     if (this.options.diagnose === undefined) return exchange.findings;
     try {
-      return this.options.diagnose(exchange);
+      return this.options.diagnose(exchange, surroundings);
     } catch (error) {
       this.warn(`request ${exchange.n} could not be diagnosed: ${(error as Error).message}`);
       return [];

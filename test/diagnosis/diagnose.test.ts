@@ -129,7 +129,7 @@ describe('rules', () => {
         outcome: 'web-server-closed',
         stderr: 'PHP message: PHP Fatal error:  Allowed memory size of 1 bytes exhausted',
       }),
-    ).toEqual(['php-fatal', 'client-abort']);
+    ).toEqual(['php-fatal']);
     expect(ids({ outcome: 'backend-reset', stdout: '', stderr: 'a word' })).toEqual([
       'rst-before-any-byte',
       'stderr-noise',

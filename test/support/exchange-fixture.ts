@@ -147,7 +147,10 @@ export function finding(id: string, severity: Severity = 'error'): Finding {
     severity,
     title: `The title of ${id}`,
     detail: 'What was seen in this request.',
+    certainty: 'allowed',
     advice: ['Look at the first thing.', 'Then at the second.'],
+    alternatives: [{ cause: 'Another cause.', tell: 'The log says so.' }],
+    look: ['The log of the backend.'],
     evidence: [{ kind: 'record', record: 4 }],
   };
 }

@@ -58,6 +58,10 @@ function diagnosisLines(exchange: Exchange, notes: readonly string[], width: num
     ]);
     say(finding.detail, 'plain', 2);
     for (const advice of finding.advice) say(advice, 'plain', 2, '- ');
+    if (finding.alternatives.length > 0) say('It may also be:', 'dim', 2);
+    for (const { cause, tell } of finding.alternatives) say(`${cause} ${tell}`, 'plain', 2, '? ');
+    if (finding.look.length > 0) say('Look at:', 'dim', 2);
+    for (const place of finding.look) say(place, 'plain', 2, '> ');
     const evidence = finding.evidence.map(evidenceWords);
     if (evidence.length > 0) say(`seen in: ${evidence.join('; ')}`, 'dim', 2);
   }
@@ -104,7 +108,11 @@ function evidenceWords(evidence: Evidence): string {
       return `header ${evidence.name}`;
     case 'stderr':
       return `stderr: ${evidence.text}`;
+    case 'bytes':
+      return `${evidence.stream}, byte ${evidence.offset}`;
     case 'time':
       return formatDuration(evidence.milliseconds);
+    case 'request':
+      return `request ${evidence.n}`;
   }
 }

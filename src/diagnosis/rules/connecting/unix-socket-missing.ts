@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const unixSocketMissing = defineRule({
   id: 'unix-socket-missing',
   severity: 'error',
   title: 'The backend’s socket file does not exist',
-  about: 'end',
+  meaning: 'The backend’s socket file does not exist',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'missing' || server.kind !== 'unix') return null;
     return {

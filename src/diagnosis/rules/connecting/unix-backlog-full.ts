@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const unixBacklogFull = defineRule({
   id: 'unix-backlog-full',
   severity: 'error',
   title: 'The backend’s listen queue is full',
-  about: 'end',
+  meaning: 'The backend’s listen queue is full',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure }) {
     if (failure?.reason !== 'backlog-full') return null;
     return {

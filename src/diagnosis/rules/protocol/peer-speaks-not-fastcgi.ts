@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const peerSpeaksNotFastcgi = defineRule({
   id: 'peer-speaks-not-fastcgi',
   severity: 'error',
   title: 'Something that does not speak FastCGI connects to the FastCGI port',
-  about: 'end',
+  meaning: 'Something that does not speak FastCGI connects to the FastCGI port',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ problems }) {
     const problem = problems.find(({ code, side }) => code === 'foreign-protocol' && side === 'client');
     if (!problem) return null;

@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const unixSocketStale = defineRule({
   id: 'unix-socket-stale',
   severity: 'error',
   title: 'The backend’s socket file is there, but nobody listens on it',
-  about: 'end',
+  meaning: 'The backend’s socket file is there, but nobody listens on it',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'refused' || server.kind !== 'unix') return null;
     return {

@@ -1,4 +1,4 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 const DENIED = [
   'A local rule forbids the connection: look at the output chain (nft list ruleset, iptables -L OUTPUT).',
@@ -10,7 +10,11 @@ export const connectFailed = defineRule({
   id: 'connect-failed',
   severity: 'error',
   title: 'The connection to the backend could not be made',
-  about: 'end',
+  meaning: 'The connection to the backend could not be made',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure === null) return null;
     const tool = server.kind === 'tcp' ? `nc -vz ${server.host} ${server.port}` : `nc -U ${server.path}`;

@@ -1,4 +1,4 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 const NO_DESCRIPTORS = [
   'Connections or files stay open: ls /proc/PID/fd | wc -l of fcgi-inspect, and ss -tnp, show how many and to whom.',
@@ -23,7 +23,11 @@ export const localPortExhaustion = defineRule({
   id: 'local-port-exhaustion',
   severity: 'error',
   title: 'No local port or file descriptor is left for the connection',
-  about: 'end',
+  meaning: 'No local port or file descriptor is left for the connection',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     const advice = failure === null ? undefined : ADVICE[failure.errno];
     if (failure === null || advice === undefined) return null;

@@ -1,11 +1,15 @@
-import { defineRule } from '../rule.js';
-import { stderrText } from '../stderr-text.js';
+import { defineRule } from '../../rule.js';
+import { stderrText } from '../../stderr-text.js';
 
 export const phpFatal = defineRule({
   id: 'php-fatal',
   severity: 'error',
   title: 'PHP stopped with a fatal error',
-  about: 'content',
+  meaning: 'PHP stopped with a fatal error',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return null;
     const found = /PHP (?:Fatal error|Parse error|Core error|Compile error):\s+([^\n]{1,300})/.exec(

@@ -1,5 +1,5 @@
-import type { ConnectFailure } from '../../model/connection.js';
-import { defineRule } from '../rule.js';
+import type { ConnectFailure } from '../../../model/connection.js';
+import { defineRule } from '../../rule.js';
 
 /** The resolver's own error codes: getaddrinfo's, and ENOTFOUND, which stands for several of them. */
 export function isNameFailure(failure: ConnectFailure): boolean {
@@ -14,7 +14,11 @@ export const backendNameUnknown = defineRule({
   id: 'backend-name-unknown',
   severity: 'error',
   title: 'The backend’s name has no address',
-  about: 'end',
+  meaning: 'The backend’s name has no address',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure === null || server.kind !== 'tcp' || !isNameFailure(failure)) return null;
     const temporary = failure.errno === 'EAI_AGAIN';

@@ -1,11 +1,15 @@
-import { milliseconds } from '../../model/time.js';
-import { defineRule } from '../rule.js';
+import { milliseconds } from '../../../model/time.js';
+import { defineRule } from '../../rule.js';
 
 export const eofBeforeAnyByte = defineRule({
   id: 'eof-before-any-byte',
   severity: 'error',
   title: 'The backend closed the connection without an answer',
-  about: 'end',
+  meaning: 'The backend closed the connection without an answer',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, streams, times, connectionEnd, precedingRequests }) {
     if (outcome !== 'backend-closed' || streams.stdout.bytes + streams.stdout.missing > 0) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);

@@ -1,11 +1,15 @@
-import { milliseconds } from '../../model/time.js';
-import { defineRule } from '../rule.js';
+import { milliseconds } from '../../../model/time.js';
+import { defineRule } from '../../rule.js';
 
 export const clientAbort = defineRule({
   id: 'client-abort',
   severity: 'warning',
   title: 'The web server ended the request before its answer was complete',
-  about: 'end',
+  meaning: 'The web server ended the request before its answer was complete',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, times, connectionEnd, abortSeen }) {
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset' && outcome !== 'aborted') return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? times.end);

@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const endWithoutHeader = defineRule({
   id: 'end-without-header',
   severity: 'error',
   title: 'The request ended without a response',
-  about: 'end',
+  meaning: 'The request ended without a response',
+  layer: 'consequence',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, streams, role, protocolStatus }) {
     if (
       outcome !== 'completed' ||

@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const unixSocketPermission = defineRule({
   id: 'unix-socket-permission',
   severity: 'error',
   title: 'No permission to connect to the backend’s socket',
-  about: 'end',
+  meaning: 'No permission to connect to the backend’s socket',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'denied' || server.kind !== 'unix') return null;
     return {

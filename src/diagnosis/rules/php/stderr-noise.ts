@@ -1,11 +1,15 @@
-import { defineRule } from '../rule.js';
-import { stderrText } from '../stderr-text.js';
+import { defineRule } from '../../rule.js';
+import { stderrText } from '../../stderr-text.js';
 
 export const stderrNoise = defineRule({
   id: 'stderr-noise',
   severity: 'note',
   title: 'The application wrote to STDERR',
-  about: 'content',
+  meaning: 'The application wrote to STDERR',
+  layer: 'remark',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check(exchange) {
     const { bytes } = exchange.streams.stderr;
     if (bytes === 0) return null;

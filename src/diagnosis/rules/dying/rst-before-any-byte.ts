@@ -1,11 +1,15 @@
-import { milliseconds } from '../../model/time.js';
-import { defineRule } from '../rule.js';
+import { milliseconds } from '../../../model/time.js';
+import { defineRule } from '../../rule.js';
 
 export const rstBeforeAnyByte = defineRule({
   id: 'rst-before-any-byte',
   severity: 'error',
   title: 'The backend reset the connection without an answer',
-  about: 'end',
+  meaning: 'The backend reset the connection without an answer',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, streams, times, connectionEnd, script }) {
     if (outcome !== 'backend-reset' || streams.stdout.bytes + streams.stdout.missing > 0) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);

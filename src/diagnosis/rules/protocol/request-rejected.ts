@@ -1,4 +1,4 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 const MEANING: Readonly<Record<string, readonly [id: string, title: string, advice: string]>> = {
   overloaded: [
@@ -24,7 +24,11 @@ export const requestRejected = Object.entries(MEANING).map(([status, [id, title,
     id,
     severity: 'error',
     title,
-    about: 'end',
+    meaning: title,
+    layer: 'cause',
+    certainty: 'allowed',
+    remedies: {},
+    seen: [],
     check({ protocolStatus, appStatus }) {
       if (protocolStatus !== status) return null;
       return {

@@ -1,11 +1,15 @@
-import { formatBytes } from '../../model/quantity.js';
-import { defineRule } from '../rule.js';
+import { formatBytes } from '../../../model/quantity.js';
+import { defineRule } from '../../rule.js';
 
 export const crashMidResponse = defineRule({
   id: 'crash-mid-response',
   severity: 'error',
   title: 'The backend died in the middle of its response',
-  about: 'end',
+  meaning: 'The backend died in the middle of its response',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, streams, connectionEnd, problems }) {
     if (outcome !== 'backend-reset' && outcome !== 'backend-closed') return null;
     // A record header that announced content is a beginning too, though none of the content was seen.

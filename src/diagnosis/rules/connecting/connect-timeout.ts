@@ -1,12 +1,16 @@
-import { formatEndpoint } from '../../model/connection.js';
-import { defineRule } from '../rule.js';
+import { formatEndpoint } from '../../../model/connection.js';
+import { defineRule } from '../../rule.js';
 import { isNameFailure } from './backend-name-unknown.js';
 
 export const connectTimeout = defineRule({
   id: 'connect-timeout',
   severity: 'error',
   title: 'The backend’s address does not answer',
-  about: 'end',
+  meaning: 'The backend’s address does not answer',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'timed-out' && failure?.reason !== 'unreachable') return null;
     if (isNameFailure(failure)) return null;

@@ -1,12 +1,16 @@
-import { paramValue } from '../../model/param-value.js';
-import { defineRule } from '../rule.js';
-import { stderrText } from '../stderr-text.js';
+import { paramValue } from '../../../model/param-value.js';
+import { defineRule } from '../../rule.js';
+import { stderrText } from '../../stderr-text.js';
 
 export const primaryScriptUnknown = defineRule({
   id: 'primary-script-unknown',
   severity: 'error',
   title: 'PHP-FPM does not find the script',
-  about: 'content',
+  meaning: 'PHP-FPM does not find the script',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');

@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const backendSpeaksHttp = defineRule({
   id: 'backend-speaks-http',
   severity: 'error',
   title: 'The backend does not speak FastCGI',
-  about: 'end',
+  meaning: 'The backend does not speak FastCGI',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ problems }) {
     const problem = problems.find(({ code, side }) => code === 'foreign-protocol' && side === 'server');
     if (!problem) return null;

@@ -1,11 +1,15 @@
-import { formatEndpoint } from '../../model/connection.js';
-import { defineRule } from '../rule.js';
+import { formatEndpoint } from '../../../model/connection.js';
+import { defineRule } from '../../rule.js';
 
 export const connectRefusedTcp = defineRule({
   id: 'connect-refused-tcp',
   severity: 'error',
   title: 'Nothing listens at the backend’s address',
-  about: 'end',
+  meaning: 'Nothing listens at the backend’s address',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'refused' || server.kind !== 'tcp') return null;
     return {

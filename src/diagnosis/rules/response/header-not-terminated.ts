@@ -1,10 +1,14 @@
-import { defineRule } from '../rule.js';
+import { defineRule } from '../../rule.js';
 
 export const headerNotTerminated = defineRule({
   id: 'header-not-terminated',
   severity: 'error',
   title: 'The response’s header block has no end',
-  about: 'end',
+  meaning: 'The response’s header block has no end',
+  layer: 'consequence',
+  certainty: 'allowed',
+  remedies: {},
+  seen: [],
   check({ outcome, response, streams }) {
     if (
       outcome !== 'completed' ||
