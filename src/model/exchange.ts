@@ -132,6 +132,8 @@ export interface Exchange {
   readonly params: readonly Param[];
   /** False while PARAMS is not ended, or when it was cut or too large to keep whole. */
   readonly paramsComplete: boolean;
+  /** A name-value pair is cut by the end of a PARAMS record and goes on in the next: allowed, and not understood by PHP-FPM. */
+  readonly paramsSplit: boolean;
   readonly method: string | null;
   /** Absolute: scheme, host, path and query as the params tell; null when the params do not tell a path. */
   readonly url: string | null;

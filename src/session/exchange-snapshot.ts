@@ -20,6 +20,7 @@ export function snapshot(exchange: Exchange, findings: readonly Finding[]): Exch
     times: { ...exchange.times },
     params: exchange.params.slice(),
     paramsComplete: exchange.paramsComplete,
+    paramsSplit: exchange.paramsSplit,
     method: exchange.method,
     url: exchange.url,
     script: exchange.script,

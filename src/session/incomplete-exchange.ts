@@ -136,6 +136,7 @@ function bareExchange(kept: KeptExchange): Exchange {
     times: { begin: at, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, end: null },
     params: [],
     paramsComplete: false,
+    paramsSplit: false,
     method,
     url,
     script,

@@ -55,6 +55,7 @@ const EXCHANGE: Exchange = {
     { name: 'HTTP_X_QUOTE', value: 'a "b" c\nd' },
   ],
   paramsComplete: true,
+      paramsSplit: false,
   method: 'POST',
   url: ROW.url,
   script: ROW.script,

@@ -117,6 +117,7 @@ export function storedExchange(options: ExchangeOptions = {}): StoredExchange {
     times,
     params,
     paramsComplete: true,
+    paramsSplit: false,
     method: value('REQUEST_METHOD'),
     url: path === null ? null : `${value('REQUEST_SCHEME') ?? 'http'}://${host ?? 'localhost'}${path}`,
     script: value('SCRIPT_FILENAME'),

@@ -89,6 +89,7 @@ export class ExchangeBuilder {
       times: { begin: opening.at, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, end: null },
       params: this.#params === null ? [] : this.#params.params,
       paramsComplete: false,
+      paramsSplit: false,
       method: null,
       url: null,
       script: null,
@@ -227,6 +228,7 @@ export class ExchangeBuilder {
     const trouble = reader.finish();
     const { exchange } = this;
     exchange.paramsComplete = ended && !reader.stopped;
+    exchange.paramsSplit = reader.split;
     const line = readRequestLine(exchange.params);
     exchange.method = line.method;
     exchange.url = line.url;

@@ -22,6 +22,8 @@ export interface ParamsTrouble {
 export class ParamsReader {
   /** Invariants: `#held[0, #length)` is the beginning of a pair, whose first byte came at `#heldAt`; `#taken` ≤ PARAMS_KEPT. */
   readonly params: Param[] = [];
+  /** A pair went on in another record. */
+  split = false;
   #stopped = false;
   #held: Uint8Array | null = null;
   #length = 0;
@@ -39,6 +41,7 @@ export class ParamsReader {
     const room = PARAMS_KEPT - this.#taken;
     const fitting = bytes.length > room ? bytes.subarray(0, room) : bytes;
     this.#taken += fitting.length;
+    if (this.#held !== null) this.split = true;
     const trouble = this.#held === null ? this.#decode(fitting, offset) : this.#append(fitting);
     if (trouble !== null || bytes.length <= room) return trouble;
     this.#stopped = true;
