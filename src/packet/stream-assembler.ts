@@ -30,7 +30,7 @@ export class StreamAssembler {
   /** The SYN, or what proves its number, was seen: the first byte is the stream's first. */
   fromStart = false;
   synSeen = false;
-  /** The number of the SYN; while no SYN was seen it is guessed from the first byte. */
+  /** The number of the SYN; while no SYN was seen it is guessed from the first byte, or from what came first. */
   initial = 0;
   /** Only while `open` or `ended`: the next byte to deliver. */
   next = 0;
@@ -133,13 +133,10 @@ export class StreamAssembler {
     count: number,
     acknowledgement: number | null,
   ): void {
-    this.#meet(count, at);
+    if (!this.#isNear(sequence, count, at)) return;
     let start = sequence;
     let end = advanced(sequence, to - from);
-    if (this.state === 'open') {
-      if (distance(this.next, start) > AHEAD_LIMIT) return;
-      if (distance(start, this.next) > 0) start = this.next;
-    }
+    if (this.state === 'open' && distance(start, this.next) > 0) start = this.next;
     if (this.endKnown && distance(this.endAt, end) > 0) end = this.endAt;
     let index = this.#placeOf(start);
     while (distance(start, end) > 0) {
@@ -165,8 +162,8 @@ export class StreamAssembler {
 
   /** The stream ends before `sequence`; what was said to lie beyond is none of it. The first end that is heard of counts. */
   addEnd(how: 'fin' | 'reset', sequence: number, at: number, count: number, acknowledgement: number | null): void {
-    if (this.endKnown) return;
-    this.#meet(count, at);
+    if (this.endKnown || !this.#isNear(sequence, count, at)) return;
+    if (this.state === 'open' && distance(sequence, this.next) > 0) return;
     this.endKnown = true;
     this.endAt = sequence;
     for (let last = this.waiting.at(-1); last !== undefined; last = this.waiting.at(-1)) {
@@ -215,11 +212,19 @@ export class StreamAssembler {
     return index;
   }
 
-  #meet(count: number, at: number): void {
-    if (this.state !== 'new') return;
-    this.state = 'settling';
-    this.coveredCount = count;
-    this.coveredAt = at;
+  /**
+   * Whether a number can be one of this stream: all that waits must lie within half a circle to have an order. The first that is heard of
+   * while nothing is known is what others are measured by.
+   */
+  #isNear(sequence: number, count: number, at: number): boolean {
+    if (this.state === 'new') {
+      this.state = 'settling';
+      this.coveredCount = count;
+      this.coveredAt = at;
+      this.initial = advanced(sequence, -1);
+    }
+    if (this.state === 'open') return Math.abs(distance(this.next, sequence)) <= AHEAD_LIMIT;
+    return Math.abs(distance(this.initial, sequence)) < AHEAD_LIMIT / 2;
   }
 
   #dropBefore(): void {

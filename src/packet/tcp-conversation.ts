@@ -149,8 +149,7 @@ export class TcpConversation {
     if ((flags & SYN) !== 0) {
       own.begin(advanced(sequence, 1), true);
       if (this.initiator === null) this.initiator = (flags & ACK) === 0 ? party : other(party);
-      if ((flags & ACK) !== 0 && (peer.state === 'new' || peer.state === 'settling'))
-        peer.begin(header.acknowledgement, false);
+      if ((flags & ACK) !== 0 && mayBegin(peer, header.acknowledgement)) peer.begin(header.acknowledgement, false);
       sequence = advanced(sequence, 1);
     }
     if ((flags & ACK) !== 0) this.#acknowledged(own, peer, header, at);
@@ -170,13 +169,9 @@ export class TcpConversation {
   }
 
   #acknowledged(own: StreamAssembler, peer: StreamAssembler, header: TcpHeader, at: Timestamp): void {
-    const first = peer.waiting[0];
-    const open = peer.state === 'new' || (first !== undefined && peer.state === 'settling');
     // The first segment after a SYN acknowledges the other side's SYN and, as a client speaks first, nothing else.
-    if (open && own.synSeen && header.sequence === advanced(own.initial, 1) && (header.flags & RST) === 0) {
-      if (first === undefined || distance(header.acknowledgement, first.sequence) >= 0)
-        peer.begin(header.acknowledgement, false);
-    }
+    const first = own.synSeen && header.sequence === advanced(own.initial, 1) && (header.flags & RST) === 0;
+    if (first && mayBegin(peer, header.acknowledgement)) peer.begin(header.acknowledgement, false);
     peer.acknowledge(header.acknowledgement, this.#order.count, at);
   }
 
@@ -222,6 +217,15 @@ export class TcpConversation {
     const last = peer.waiting.at(-1);
     if (last !== undefined) peer.cover(advanced(last.sequence, last.bytes.length), this.#order.count, at);
   }
+}
+
+/** Whether a stream whose SYN was not seen may begin at `first`: with what is known of it, or not long before. */
+function mayBegin(stream: StreamAssembler, first: number): boolean {
+  if (stream.state === 'new') return true;
+  const head = stream.waiting[0];
+  if (stream.state !== 'settling' || head === undefined) return false;
+  const missing = distance(first, head.sequence);
+  return missing >= 0 && missing <= LATE_SYN_REACH;
 }
 
 function nearby(expected: number, sequence: number): boolean {

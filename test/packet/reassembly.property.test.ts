@@ -137,7 +137,7 @@ describe('a conversation', () => {
           checkEvents(watch);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -210,7 +210,7 @@ describe('a conversation', () => {
           checkEvents(watch);
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -276,7 +276,7 @@ describe('whatever comes', () => {
         expect(kinds.filter((kind) => kind === 'open').length).toBe(kinds.filter((kind) => kind === 'closed').length);
         checkEvents(watch);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -296,7 +296,7 @@ describe('whatever comes', () => {
           expect(watch.table.heldBytes).toBe(0);
         },
       ),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

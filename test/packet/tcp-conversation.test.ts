@@ -273,6 +273,22 @@ describe('a connection joined under way', () => {
     expect(b.told()).toEqual(['open', '>>ask', '<answer']);
   });
 
+  it('does not take in what can be no part of it', () => {
+    const watch = new FlowWatch();
+    const talk = new Talk(watch);
+    talk.say('client', '>ab');
+    const far = talk.next('client') + 2 ** 31;
+    watch.segment({ ...talk.ways('client'), sequence: far, payload: latin('far'), flags: FLAGS.ack | FLAGS.fin });
+    watch.segment({ ...talk.ways('client'), sequence: far - 2 ** 30, payload: latin('less') });
+    talk.say('client', 'cd');
+    watch.time += 200_000;
+    talk.ack('server');
+    watch.segment({ ...talk.ways('client'), sequence: far, payload: latin('far'), flags: FLAGS.ack | FLAGS.fin });
+    talk.say('client', 'ef').fin('client');
+    watch.table.finish();
+    expect(watch.told()).toEqual(['open midstream', '>>ab', '>cd', '>ef', '> fin', '< capture-end', 'closed']);
+  });
+
   it('of one direction only is shown as far as it goes', () => {
     const watch = new FlowWatch();
     const talk = new Talk(watch);
