@@ -11,6 +11,12 @@ In the path of a web server:
                (".php" => (("host" => "127.0.0.1", "port" => 9001)))
   Caddy      php_fastcgi 127.0.0.1:9001
 
+From a capture:
+  tcpdump -i lo -s 0 -w php.pcap port 9000
+  fcgi-inspect php.pcap                 the same screen; also .pcapng and .gz
+  tcpdump -i lo -U -w - port 9000 | fcgi-inspect -
+FastCGI is found on any port; --port 9000 shows a port whatever it says.
+
 A filter is FIELD OP VALUE with and, or, not and parentheses:
   -Y 'status >= 500 or outcome != completed'
   -Y 'path contains "/api/" and ttfb > 200ms and size.out > 1MB'
