@@ -20,11 +20,16 @@ export class Progress {
     this.timer.unref();
   }
 
+  /** Makes room for a message; the line comes again below it. */
+  clear(): void {
+    if (this.shown) this.stderr.offer(CLEAR_LINE);
+    this.shown = false;
+  }
+
   stop(): void {
     this.stopped = true;
     clearInterval(this.timer);
-    if (this.shown) this.stderr.offer(CLEAR_LINE);
-    this.shown = false;
+    this.clear();
   }
 
   private async draw(): Promise<void> {

@@ -7,6 +7,7 @@ import { startWebServer } from '../demo/web-server.js';
 import { EXPORTERS } from '../export/index.js';
 import { type PumpResult, pump } from '../export/runner.js';
 import { formatEndpoint } from '../model/connection.js';
+import { FcgiInspectError } from '../model/errors.js';
 import type { Inspection, Overview } from '../model/inspection.js';
 import type { Output } from '../model/output.js';
 import { PRINTERS, summaryText } from '../print/index.js';
@@ -62,7 +63,10 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
   let recording: Recording | null = null;
   try {
     if (settings.command === 'demo') application = await startApplication();
-    recording = await startWork(settings, application);
+    const started = startWork(settings, application);
+    const first = settings.command === 'capture' ? await orEnd(started, settings, signals) : await started;
+    if (typeof first === 'string') return 128 + constants.signals[first];
+    recording = first;
     const webServer = application
       ? startWebServer(recording.endpoints[0]!, {
           onFailure: ({ name }, error) =>
@@ -93,10 +97,38 @@ function startWork(settings: Settings, application: Application | null): Promise
   return startRecording({ kind: 'proxy', routes, ...limits });
 }
 
+/**
+ * What comes first: captures that have begun, or a signal. A pipe may say nothing for as long as it likes.
+ * @throws FcgiInspectError when neither comes within --duration
+ */
+async function orEnd<T>(started: Promise<T>, { duration }: Settings, signals: Signals): Promise<T | NodeJS.Signals> {
+  const signal = new Promise<NodeJS.Signals>((resolve) => signals.handle(resolve));
+  const late = new AbortController();
+  const waited = duration === null ? [] : [sleep(duration, null, { signal: late.signal })];
+  const first = await Promise.race([started, signal, ...waited]);
+  late.abort();
+  if (first === null) throw new FcgiInspectError('io', 'no capture began within the time of --duration');
+  return first;
+}
+
+/** Where a capture comes through standard input, the keys come from the terminal itself. */
+function terminalKeys(): ReadStream {
+  try {
+    return new ReadStream(openSync('/dev/tty', 'r'));
+  } catch (error) {
+    throw new FcgiInspectError(
+      'io',
+      `there is no terminal to take keys from: ${(error as Error).message}`,
+      'use --format lines here',
+    );
+  }
+}
+
 class Run {
   private readonly inspection: Inspection;
   private readonly messages: string[] = [];
   private readonly interactive: boolean;
+  private progress: Progress | null = null;
   private onScreen = false;
   private warnings = 0;
   private signal: NodeJS.Signals | null = null;
@@ -166,8 +198,8 @@ class Run {
 
   private async inspect(stop: (grace: number) => Promise<void>): Promise<number> {
     this.greet();
-    const progress = this.showsProgress() ? new Progress(this.inspection, this.streams.stderr) : null;
-    const pumping = this.pump(stop).finally(() => progress?.stop());
+    this.progress = this.showsProgress() ? new Progress(this.inspection, this.streams.stderr) : null;
+    const pumping = this.pump(stop).finally(() => this.progress?.stop());
     let defect: unknown = null;
     if (this.interactive) {
       this.onScreen = true;
@@ -271,8 +303,7 @@ class Run {
     await startTui({
       inspection: this.inspection,
       output: new Terminal(this.streams.stdout, process.stdout),
-      // Where a capture comes through standard input, the keys come from the terminal itself.
-      input: this.settings.files.includes('-') ? new ReadStream(openSync('/dev/tty', 'r')) : process.stdin,
+      input: this.settings.files.includes('-') ? terminalKeys() : process.stdin,
       options: {
         filter: this.settings.filter,
         // What grows is followed, what is there is read from its beginning.
@@ -321,6 +352,7 @@ class Run {
   }
 
   private flushMessages(): void {
+    if (this.messages.length > 0) this.progress?.clear();
     for (const text of this.messages.splice(0)) this.streams.stderr.offer(text);
   }
 }

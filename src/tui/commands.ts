@@ -71,8 +71,7 @@ export function run(store: ViewStore, command: Command, count: number | null, ef
     case 'back':
       return set(back(state));
     case 'quit':
-      if (state.overview?.live === true && state.overview.exchanges.open > 0) return set({ confirmQuit: true });
-      return effects.quit();
+      return isWaitedFor(state.overview) ? set({ confirmQuit: true }) : effects.quit();
     case 'yes':
       return effects.quit();
     case 'no':
@@ -259,6 +258,11 @@ function back(state: ViewState): Partial<ViewState> {
   if (state.focus === 'detail') return { focus: 'list', maximised: false };
   if (state.detailOpen) return { detailOpen: false, maximised: false };
   return { message: 'Q quits' };
+}
+
+/** Whether quitting would wait for requests, which pass through us: those of a capture do not. */
+function isWaitedFor(overview: ViewState['overview']): boolean {
+  return overview?.live === true && overview.progress === null && overview.exchanges.open > 0;
 }
 
 /** Ends following: the list stays with the exchange that is selected now. */
