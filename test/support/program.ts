@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Anything for standard output but a pipe to us: a file descriptor. */
   readonly stdout?: number;
+  /** A pipe that the test writes to (`child.stdin`), or a file descriptor; nothing unless told. */
+  readonly stdin?: 'pipe' | number;
 }
 
 /** The built program as a child process, with a temporary directory of its own in the workspace. */
@@ -32,7 +34,7 @@ export class Program {
     mkdirSync(temporary, { recursive: true });
     const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
     this.child = spawn(process.execPath, [PROGRAM, ...args], {
-      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
+      stdio: [options.stdin ?? 'ignore', options.stdout ?? 'pipe', 'pipe'],
       env: { ...inherited, TMPDIR: temporary, ...options.env },
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -70,7 +70,7 @@ describe('the list', () => {
     await tui.until('[1/16]');
     await tui.see('oo', 'by duration');
     // The new order stands in the status line at once, its rows come with the next page.
-    const text = await tui.see('vg', /^(?:.*\n){3}.* 901ms[^]*\[1\/16\].*\[by duration, reversed\]/);
+    const text = await tui.see('vg', /^(?:.*\n){3}.* 901ms[\s\S]*\[1\/16\].*\[by duration, reversed\]/);
     expect(text).toContain('total↓');
   });
 
@@ -115,6 +115,67 @@ describe('the list', () => {
     inspection.overview = overview;
     inspection.changed();
     expect(await tui.until('[2/2]')).not.toContain('the worker is gone');
+  });
+});
+
+describe('a capture', () => {
+  const GIGABYTE = 1_000_000_000;
+
+  it('says how far it is read, then that it is, and nothing of rates', async () => {
+    const inspection = new FakeInspection()
+      .put(...mixedRequests(40))
+      .setOverview({ progress: { read: 0, size: GIGABYTE }, requestsPerSecond: 5_000 });
+    const tui = start(inspection, { follow: false });
+    expect(await tui.until('reading 0% of 1.00GB  40 requests')).not.toMatch(/LIVE|req\/s/);
+    inspection.setOverview({ progress: { read: GIGABYTE / 3, size: GIGABYTE } });
+    await tui.until('reading 33% of 1.00GB');
+    inspection.setOverview({ progress: { read: 2 * GIGABYTE, size: GIGABYTE } });
+    await tui.until('reading 100% of 1.00GB');
+    inspection.finish();
+    const text = await tui.until('all read  40 requests');
+    expect(text).not.toMatch(/reading|LIVE|ended|req\/s/);
+    expect(text).toContain('[1/40]');
+  });
+
+  it('that comes through a pipe is live', async () => {
+    const inspection = new FakeInspection().setOverview({ progress: { read: 0, size: null } });
+    const tui = start(inspection);
+    expect(await tui.until('No FastCGI request yet: 0B read…')).toMatch(/ LIVE {2}0 requests/);
+    inspection.setOverview({ progress: { read: 12_345, size: null } });
+    await tui.until('No FastCGI request yet: 12.3kB read…');
+    inspection.put(...mixedRequests(2));
+    expect(await tui.until('[2/2] [following]')).toContain('LIVE  2 requests');
+  });
+
+  it('without a request says why, in the newest of its warnings, and is no place to point a web server at', async () => {
+    const warnings = Array.from({ length: 7 }, (_, i) => `remark ${i + 1} \x1b[2J`);
+    const inspection = new FakeInspection().setOverview({ progress: { read: 1, size: 2 }, warnings });
+    const tui = start(inspection);
+    const reading = await tui.until('No FastCGI request yet: reading 50% of 2B…');
+    expect(reading).not.toContain('Point the web server');
+    inspection.finish();
+    const text = await tui.until('There was no FastCGI request.');
+    expect(text).toMatch(/^ {3}remark 3 ␛\[2J$/m);
+    expect(text).toMatch(/^ {3}remark 7 ␛\[2J$/m);
+    expect(text).not.toMatch(/^ {3}remark 2 /m);
+    expect(text).not.toContain('No request matches');
+  });
+
+  it('is left without a question, while a proxy asks about open requests', async () => {
+    const open = storedExchange({ n: 2, outcome: null });
+    const live = start(new FakeInspection().put(...mixedRequests(1), open));
+    await live.until('1 open');
+    await live.see('Q', 'Quit? (y/n)');
+    await live.close();
+    for (const size of [2, null]) {
+      const inspection = new FakeInspection()
+        .put(...mixedRequests(1), open)
+        .setOverview({ progress: { read: 1, size } });
+      const capture = start(inspection);
+      await capture.until('1 open');
+      capture.type('Q');
+      await capture.quit;
+    }
   });
 });
 
