@@ -35,6 +35,8 @@ const EVICTED_AT_ONCE = FLOWS_LIMIT / 16;
 /** How often silent connections are looked for, and those in which something waits, in microseconds. */
 const SWEEP_INTERVAL = 30_000_000;
 const EXPIRE_INTERVAL = 20_000;
+/** On average; see #lookAfter. */
+const LOOKED_AT_PER_PACKET = 16;
 
 export interface FlowTableOptions {
   readonly sink: ConnectionSink;
@@ -62,6 +64,9 @@ export class FlowTable {
   readonly #unsettled = new Set<TcpFlow>();
   #sweepAt = Number.NEGATIVE_INFINITY;
   #expireAt = Number.NEGATIVE_INFINITY;
+  /** How many packets there had been when that was last done. */
+  #swept = 0;
+  #expired = 0;
   /** Most packets belong to the same connection as the one before. */
   #last: TcpFlow | null = null;
 
@@ -109,7 +114,7 @@ export class FlowTable {
   packet(packet: Packet): void {
     this.#clock.tick(packet.at);
     const { now } = this.#clock;
-    if (now >= this.#expireAt || now < this.#expireAt - 2 * EXPIRE_INTERVAL) this.#expire(now);
+    if (now >= this.#expireAt || now < this.#expireAt - 2 * EXPIRE_INTERVAL) this.#lookAfter(now);
     this.#reader.packet(packet, now);
   }
 
@@ -201,19 +206,34 @@ export class FlowTable {
     else this.#unsettled.delete(flow);
   }
 
-  /** Looks after what waits, and now and then after what is silent. */
-  #expire(now: Timestamp): void {
+  /**
+   * Looks after what waits, and now and then after what is silent. A capture in which time leaps from packet to packet must not have
+   * everything looked at for each of them, so there are packets to be seen as well before it is done again.
+   */
+  #lookAfter(now: Timestamp): void {
     this.#expireAt = now + EXPIRE_INTERVAL;
+    const { packets } = this.counts;
+    if ((packets - this.#expired) * LOOKED_AT_PER_PACKET >= this.#unsettled.size) {
+      this.#expired = packets;
+      this.#expire(now);
+    }
+    const due = now >= this.#sweepAt || now < this.#sweepAt - 2 * SWEEP_INTERVAL;
+    if (due && (packets - this.#swept) * LOOKED_AT_PER_PACKET >= this.#flows.size) {
+      this.#swept = packets;
+      this.#sweepAt = now + SWEEP_INTERVAL;
+      this.#sweep(now);
+    }
+  }
+
+  #expire(now: Timestamp): void {
     for (const flow of this.#unsettled) {
       flow.conversation.expire(now);
       if (!flow.conversation.unsettled) this.#unsettled.delete(flow);
       if (flow.conversation.over && flow.state === 'live') this.#end(flow, flow.lastAt);
     }
-    if (now >= this.#sweepAt || now < this.#sweepAt - 2 * SWEEP_INTERVAL) this.#sweep(now);
   }
 
   #sweep(now: Timestamp): void {
-    this.#sweepAt = now + SWEEP_INTERVAL;
     for (const flow of this.#flows.all()) {
       const silence = now - flow.lastAt;
       if (silence > IDLE_LIMIT || (silence > SYN_LIMIT && flow.conversation.unanswered))

@@ -27,6 +27,8 @@ class Pair implements Parties {
   readonly connection: TrackedConnection;
   /** The process that was written to has itself written back, so it has no children who do. */
   answered = false;
+  /** Under which it is found. */
+  routes: string[] = [];
 
   constructor(
     desk: ConnectionDesk,
@@ -97,8 +99,12 @@ export class UnixMessages {
       if (back.party === 0) back.pair.answered = true;
     } else if (asked !== undefined && !asked.answered) route = { pair: asked, party: 1 };
     else route = { pair: this.#begin(sender, peer, at), party: 0 };
-    if (this.#routes.size >= ROUTES_LIMIT) this.#routes.clear();
+    if (this.#routes.size >= ROUTES_LIMIT) {
+      this.#routes.clear();
+      for (const pair of this.#pairs) pair.routes = [];
+    }
     this.#routes.set(key, route);
+    route.pair.routes.push(key);
     return route;
   }
 
@@ -116,7 +122,7 @@ export class UnixMessages {
     pair.connection.close(at, 'timeout');
     this.#pairs.delete(pair);
     if (this.#asked.get(pair.sender) === pair) this.#asked.delete(pair.sender);
-    for (const [key, route] of this.#routes) if (route.pair === pair) this.#routes.delete(key);
+    for (const key of pair.routes) this.#routes.delete(key);
   }
 }
 

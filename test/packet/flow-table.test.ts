@@ -78,6 +78,22 @@ describe('time', () => {
 });
 
 describe('many connections', () => {
+  it('in which something waits are given up in time, though not all are looked at for each packet', () => {
+    const watch = new FlowWatch({ ports: [9000] });
+    const count = 3_000;
+    for (let port = 1; port <= count; port += 1) {
+      const talk = new Talk(watch, { host: '10.0.0.1', port }).shake().say('client', '>');
+      talk.lose('client', 'lost').say('client', 'more');
+      watch.time += 1_000;
+    }
+    const talk = new Talk(watch, { host: '10.0.0.9', port: 1 }).shake();
+    for (let i = 0; i < count; i += 1) {
+      watch.time += 30_000;
+      talk.ack('client');
+    }
+    expect(watch.events.filter((event) => event.kind === 'gap')).toHaveLength(count);
+  });
+
   it('are remembered in bounded numbers, those that were silent the longest going first', () => {
     const watch = new FlowWatch();
     const talk = new Talk(watch, { host: '10.0.0.9', port: 1 }).shake().say('client', '>');
