@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -63,6 +63,9 @@ function mixed(bytes: number): Plan {
 /** The captures of a run, made when they are asked for; kept ones are taken again. */
 export class Captures {
   private recordings: readonly Recorded[] | null = null;
+  /** What is there only while a capture is made. */
+  private readonly scraps = new Set<string>();
+  private recorder: ChildProcess | null = null;
 
   /** @param directory where they go; there must be nothing else in it that is called like them */
   constructor(private readonly directory: string) {}
@@ -79,8 +82,10 @@ export class Captures {
     if (this.free() < bytes + SPARE) return null;
     this.recordings ??= await this.record();
     // Under another name until it is whole: nobody takes half a file for a kept one.
-    const made = await make(`${file}.part`, this.recordings);
-    renameSync(`${file}.part`, file);
+    const part = `${file}.part`;
+    this.scraps.add(part);
+    const made = await make(part, this.recordings);
+    renameSync(part, file);
     writeFileSync(notes, JSON.stringify(made));
     return { name, file, ...made };
   }
@@ -90,43 +95,51 @@ export class Captures {
     return bavail * bsize;
   }
 
+  /** Ends what is being made, and leaves only what is whole. */
+  close(): void {
+    // It ends all that it has started: nginx, PHP-FPM, tcpdump.
+    this.recorder?.kill('SIGKILL');
+    for (const path of this.scraps) rmSync(path, { recursive: true, force: true });
+  }
+
   private async record(): Promise<Recorded[]> {
     const directory = mkdtempSync(join(this.directory, 'traffic-'));
+    this.scraps.add(directory);
     try {
-      return (await recordTraffic(directory)).flatMap(recorded);
+      return (await this.recordTraffic(directory)).flatMap(recorded);
     } finally {
       rmSync(directory, { recursive: true });
     }
   }
+
+  /**
+   * Once with segments of 64 KiB, as the loopback interface has them, and once with those of an Ethernet: for that, in a network of its own.
+   * Where that is not permitted, only as the interface is.
+   */
+  private async recordTraffic(directory: string): Promise<string[]> {
+    const program = fileURLToPath(new URL('traffic.ts', import.meta.url));
+    const record = [process.execPath, '--import', 'tsx', program, directory];
+    const permitted = allowed('unshare', [...ISOLATED, 'true']);
+    const command = permitted ? ['unshare', ...ISOLATED, ...record, '65536', '1500'] : [...record, '0'];
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: directory },
+    });
+    this.recorder = child;
+    let told = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      told += text;
+    });
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', resolve);
+    });
+    if (status !== 0) throw new Error(`the traffic was not recorded (${status})`);
+    return told.trim().split('\n');
+  }
 }
 
-/**
- * Once with segments of 64 KiB, as the loopback interface has them, and once with those of an Ethernet: for that, in a network of its own.
- * Where that is not permitted, only as the interface is.
- */
-async function recordTraffic(directory: string): Promise<string[]> {
-  const isolated = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const record = [
-    process.execPath,
-    '--import',
-    'tsx',
-    fileURLToPath(new URL('traffic.ts', import.meta.url)),
-    directory,
-  ];
-  const permitted = allowed('unshare', [...isolated, 'true']);
-  const command = permitted ? ['unshare', ...isolated, ...record, '65536', '1500'] : [...record, '0'];
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
-  let told = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    told += text;
-  });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) throw new Error(`the traffic was not recorded (${status})`);
-  return told.trim().split('\n');
-}
+const ISOLATED = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 function allowed(command: string, args: readonly string[]): boolean {
   try {

@@ -41,7 +41,10 @@ export async function requestsIn(file: string): Promise<{ readonly requests: num
 /** The end of what a command writes, in which its last line is. */
 function outputOf(command: string, args: readonly string[]): Promise<{ out: string; errors: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // It ends when we do, however that is.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', command, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let errors = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

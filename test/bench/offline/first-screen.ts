@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import xterm from '@xterm/headless';
+import { cpuOf } from '../relay/rig.js';
 import { PROGRAM } from './contenders.js';
 
 const COLUMNS = 120;
@@ -17,19 +18,21 @@ const A_REQUEST = /\d\d:\d\d:\d\d\.\d{3} +(?:GET|POST) /;
 /** What the title says when it reads no more. */
 const ALL_READ = /^ fcgi-inspect .*all read/;
 
-/** Keys, and the part of the status line that shows that they were obeyed. */
+/** Keys, and the part of the status line that shows that they were obeyed; a file is shown from its first request. */
 const KEYS: readonly (readonly [string, RegExp])[] = [
-  ['gg', /^ \[1\/\d+\]/],
   ['j', /^ \[2\/\d+\]/],
   ['j', /^ \[3\/\d+\]/],
   ['k', /^ \[2\/\d+\]/],
   ['G', /^ \[(\d+)\/\1\]/],
+  ['gg', /^ \[1\/\d+\]/],
 ];
 
 /** In milliseconds. */
 export interface Seen {
   /** From the start of the process to the first screen with requests. */
   readonly first: number;
+  /** The CPU time that the process took until then, all threads. */
+  readonly firstCpu: number;
   /** From each key to the screen that shows what it did, while the file was read. */
   readonly answers: readonly number[];
   /** From the key to the end of the process. */
@@ -92,6 +95,7 @@ export async function measureScreen(file: string, most = Number.POSITIVE_INFINIT
   try {
     const listed = () => Array.from({ length: ROWS }, (_, index) => row(index)).some((text) => A_REQUEST.test(text));
     const first = (await until('a request', listed)) - begin;
+    const firstCpu = cpuOf(pty.pid) / 1000;
     const answers: number[] = [];
     for (let turn = 0; turn < most && !ALL_READ.test(row(0)); turn++) {
       const [keys, wanted] = KEYS[turn % KEYS.length]!;
@@ -108,7 +112,7 @@ export async function measureScreen(file: string, most = Number.POSITIVE_INFINIT
     });
     await Promise.race([exited, late]);
     clearTimeout(timer);
-    return { first, answers, quit: performance.now() - asked };
+    return { first, firstCpu, answers, quit: performance.now() - asked };
   } finally {
     if (running) pty.kill('SIGKILL');
     terminal.dispose();

@@ -4,12 +4,14 @@
  *
  *   npm run bench:offline -- [--rounds N] [--large] [--keep DIR] [--only comparison,shapes,screen]
  *
- * As root, with nginx, php-fpm, tcpdump, tshark and python3. About 6 GB in the temporary directory, 4 more with --large.
+ * As root, with nginx, php-fpm, tcpdump, tshark and python3. About 6 GB in the temporary directory, 4 more with --large; what does not fit
+ * is skipped. They are removed at the end, unless a directory to keep them in is given, from which they are taken again.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { median } from '../relay/rig.js';
 import { type BenchCapture, type CaptureName, Captures } from './captures.js';
 import { type Contender, measure, requestsIn, type Taken } from './contenders.js';
 import { measureScreen } from './first-screen.js';
@@ -39,6 +41,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'fcgi-inspect-bench-'));
+const captures = new Captures(directory);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => {
@@ -53,16 +56,15 @@ try {
 
 async function main(parts: readonly Part[]): Promise<void> {
   mkdirSync(directory, { recursive: true });
-  const captures = new Captures(directory);
   console.log(`${rounds} rounds, medians; files in the disk cache; load average ${load()} at the start`);
-  if (parts.includes('comparison')) await compare(captures);
-  if (parts.includes('shapes')) await shapes(captures);
-  if (parts.includes('screen')) await screen(captures);
+  if (parts.includes('comparison')) await compare();
+  if (parts.includes('shapes')) await shapes();
+  if (parts.includes('screen')) await screen();
   console.log(`\nload average ${load()} at the end`);
 }
 
-async function compare(captures: Captures): Promise<void> {
-  const capture = await prepared(captures, '1 GiB');
+async function compare(): Promise<void> {
+  const capture = await prepared('1 GiB');
   if (!capture) return;
   const taken = await alternated(CONTENDERS.map((contender) => [contender, capture] as const));
   console.log(
@@ -97,13 +99,13 @@ async function compare(captures: Captures): Promise<void> {
 }
 
 /** Whether the time follows the bytes, however large the file is and however they are divided among connections. */
-async function shapes(captures: Captures): Promise<void> {
+async function shapes(): Promise<void> {
   const names: CaptureName[] = ['64 MiB', '256 MiB', '1 GiB', 'one connection', 'many connections'];
   if (values.large) names.splice(3, 0, '4 GiB');
   else console.log('\n4 GiB: skipped, wants --large');
   const all: BenchCapture[] = [];
   for (const name of names) {
-    const capture = await prepared(captures, name);
+    const capture = await prepared(name);
     if (capture) all.push(capture);
   }
   const taken = await alternated(all.map((capture) => ['ndjson', capture] as const));
@@ -136,21 +138,24 @@ async function shapes(captures: Captures): Promise<void> {
   }
 }
 
-async function screen(captures: Captures): Promise<void> {
-  const capture = await prepared(captures, '1 GiB');
+async function screen(): Promise<void> {
+  const capture = await prepared('1 GiB');
   if (!capture) return;
   const firsts: number[] = [];
+  const cpus: number[] = [];
   const answers: number[] = [];
   const quits: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const seen = await measureScreen(capture.file);
     firsts.push(seen.first);
+    cpus.push(seen.firstCpu);
     answers.push(...seen.answers);
     quits.push((await measureScreen(capture.file, KEYS_BEFORE_LEAVING)).quit);
   }
   console.log(`\n${'TUI on 1 GiB'.padEnd(18)}${heads('median ms', 'worst ms', 'count')}`);
   for (const [name, figures] of Object.entries({
     'first screen': firsts,
+    'CPU until then': cpus,
     'key answered': answers,
     'quit, half read': quits,
   })) {
@@ -160,12 +165,12 @@ async function screen(captures: Captures): Promise<void> {
   }
   target('first screen, ms', median(firsts), MOST_FIRST_SCREEN, 'at most');
   if (answers.length > 0)
-    target('worst answer to a key while it loads, ms', Math.max(...answers), MOST_ANSWER, 'at most');
+    target('answer to a key while it loads, worst, ms', Math.max(...answers), MOST_ANSWER, 'at most');
   else console.log('no key was answered while it loaded: the file is read too fast, or none is answered');
 }
 
 /** A capture that has been read once, whole: so it is in the disk cache, and what is measured is no error message. */
-async function prepared(captures: Captures, name: CaptureName): Promise<BenchCapture | null> {
+async function prepared(name: CaptureName): Promise<BenchCapture | null> {
   const capture = await captures.get(name);
   if (!capture) {
     console.log(`\n${name}: skipped, ${(captures.free() / 1e9).toFixed(1)} GB free in ${directory} are too little`);
@@ -219,11 +224,7 @@ function load(): string {
   return loadavg()[0]!.toFixed(2);
 }
 
-function median(figures: readonly number[]): number {
-  const sorted = [...figures].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
-}
-
 function tidy(): void {
+  captures.close();
   if (values.keep === undefined) rmSync(directory, { recursive: true, force: true });
 }

@@ -4,7 +4,8 @@ import json, os, sys, time
 null = os.open(os.devnull, os.O_RDWR)
 begin = time.monotonic()
 child = os.posix_spawnp(
-    sys.argv[1], sys.argv[1:], os.environ,
+    # It ends when we do.
+    "setpriv", ["setpriv", "--pdeathsig", "TERM", "--"] + sys.argv[1:], os.environ,
     file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, null, 1)],
 )
 _, status, usage = os.wait4(child, 0)
