@@ -36,6 +36,7 @@ export class Progress {
     const { progress, exchanges, live } = await this.inspection.overview();
     if (progress === null || !live || this.stopped) return;
     this.shown = true;
-    this.stderr.offer(`${CLEAR_LINE}${progressText(progress)}, ${exchanges.total} requests`);
+    const requests = exchanges.total === 1 ? '1 request' : `${exchanges.total} requests`;
+    this.stderr.offer(`${CLEAR_LINE}${progressText(progress)}, ${requests}`);
   }
 }

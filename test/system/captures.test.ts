@@ -342,6 +342,16 @@ describe('standard input', () => {
     },
   );
 
+  it('or a FIFO to which nobody writes yet ends by a signal, too', async () => {
+    const path = workspace.path('nobody');
+    execFileSync('mkfifo', [path]);
+    const program = start([path]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(program.running).toBe(true);
+    program.signal('SIGINT');
+    expect(await program.ended).toBe(130);
+  });
+
   it('that ends before it begins, or is none', async () => {
     const program = piped();
     program.close();
@@ -363,6 +373,15 @@ describe('standard input', () => {
     expect(program.stderr).toBe('');
   });
 });
+
+function fifoOf(name: string): { readonly path: string; readonly fd: number } {
+  const path = workspace.path(name);
+  execFileSync('mkfifo', [path]);
+  // For reading and writing: does not wait for the other side.
+  const fd = openSync(path, 'r+');
+  undo.push(() => closeSync(fd));
+  return { path, fd };
+}
 
 /** A capture of `copies` times 4 000 requests (about 5 MB each), each on a connection of its own; written quickly. */
 function largeCapture(copies: number): string {
@@ -451,13 +470,40 @@ spawn(process.execPath, args, { stdio: ['ignore', openSync(out, 'w'), 'inherit']
     const terminal = new PtyTerminal(wrapper, args, { columns: 100, rows: 20 });
     undo.push(() => terminal.kill());
     expect(await terminal.exited).toBe(0);
-    expect(terminal.raw).toMatch(/reading \d+% of 1\d\dMB, \d+ requests/);
+    expect(terminal.raw).toMatch(/reading \d+% of 1\d\dMB, \d+ requests?/);
     expect(terminal.text().trim()).toBe('');
     expect(ndjson(readFileSync(out, 'utf8')).at(-1)).toMatchObject({ type: 'summary', requests: REQUESTS });
     const quiet = new PtyTerminal(wrapper, [...args, '-q', '-n', '60000'], { columns: 100, rows: 20 });
     undo.push(() => quiet.kill());
     expect(await quiet.exited).toBe(0);
     expect(quiet.raw).not.toContain('reading');
+  });
+
+  it('warns above that line, not in the middle of it', async () => {
+    const fifo = fifoOf('progress-fifo');
+    const wrapper = workspace.write(
+      'fifo-to-file.mjs',
+      `import { openSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+const [fifo, out, ...args] = process.argv.slice(2);
+const stdio = [openSync(fifo, 'r'), openSync(out, 'w'), 'inherit'];
+spawn(process.execPath, args, { stdio }).on('exit', (code) => process.exit(code ?? 1));
+`,
+    );
+    const args = [fifo.path, workspace.path('progress.out'), PROGRAM, '-', '--format', 'ndjson'];
+    const terminal = new PtyTerminal(wrapper, args, { columns: 100, rows: 20 });
+    undo.push(() => terminal.kill());
+    const capture = new WrittenCapture().roundTrip();
+    writeSync(fifo.fd, capture.file());
+    await terminal.until(/^\d.*B read, 1 request$/m);
+    // Damaged bytes, and packets after them by which to find the way again.
+    capture.packets.length = 0;
+    for (let n = 0; n < 20; n += 1) capture.roundTrip();
+    writeSync(fifo.fd, Buffer.concat([Buffer.alloc(400, 0x7f), ...capture.blocks()]));
+    await terminal.until(/^fcgi-inspect: warning: standard input: /m);
+    await terminal.until(/^\d.*B read, 21 requests$/m);
+    terminal.signal('SIGINT');
+    await terminal.exited;
   });
 
   it('fills the screen while it is read, and is left at once by Q', async () => {
@@ -532,8 +578,7 @@ describe('captures on the screen', { timeout: 60_000 }, () => {
   });
 
   it('come through standard input: shown while they grow, keys from the terminal, Q before the end', async () => {
-    const fifo = workspace.path('fifo');
-    execFileSync('mkfifo', [fifo]);
+    const { path: fifo, fd } = fifoOf('fifo');
     const wrapper = workspace.write(
       'from-fifo.mjs',
       `import { openSync } from 'node:fs';
@@ -543,9 +588,6 @@ spawn(process.execPath, args, { stdio: [openSync(fifo, 'r'), 'inherit', 'inherit
 `,
     );
     show(wrapper, [fifo, PROGRAM, '-', '--format', 'tui']);
-    // For reading and writing: does not wait for the other side.
-    const fd = openSync(fifo, 'r+');
-    undo.push(() => closeSync(fd));
     const capture = new WrittenCapture();
     writeSync(fd, capture.file());
     await terminal.until(/LIVE +0 requests/);
