@@ -1,4 +1,4 @@
-import { readInStep } from '../../src/cli/recording.js';
+import { openCapture } from '../../src/cli/capture-session.js';
 import type { ConnectionSummary } from '../../src/model/connection.js';
 import type { Exchange } from '../../src/model/exchange.js';
 import type { Inspection } from '../../src/model/inspection.js';
@@ -15,19 +15,13 @@ export interface Inspected {
 const PAGE = 1_000;
 
 export async function inspected(files: readonly string[], ports: readonly number[] | null = null): Promise<Inspected> {
-  const { inspection, advance, end } = await readInStep({
-    kind: 'capture',
-    files,
-    ports,
-    maxRequests: null,
-    maxSpool: null,
-  });
+  // As for the screen: nothing is forgotten once it has been read.
+  const session = await openCapture({ kind: 'capture', files, ports, maxRequests: null, maxSpool: null });
   try {
-    while (await advance!());
-    return await gathered(inspection);
+    while (await session.advance());
+    return await gathered(session);
   } finally {
-    await inspection.close();
-    await end();
+    await session.close();
   }
 }
 
