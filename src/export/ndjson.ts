@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type ConnectionSummary, formatEndpoint } from '../model/connection.js';
-import type { Exchange, Param, StreamName, StreamTotals } from '../model/exchange.js';
+import { type ConnectionSummary, type Endpoint, formatEndpoint } from '../model/connection.js';
+import type { Exchange, ResponseHead, StreamName, StreamTotals } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
 import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
-import { redactExchange } from '../model/redaction.js';
+import { redactFindings, redactUrl, redactValue } from '../model/redaction.js';
 import { MICROSECONDS_PER_SECOND, milliseconds, type Timestamp } from '../model/time.js';
+import { PairTexts, quoted, quotedOrNull } from './json-text.js';
 import { type StreamContent, streamContent } from './stream-content.js';
-import { base64, isUtf8, TextWriter } from './text-writer.js';
+import { isUtf8, TextWriter } from './text-writer.js';
 
 /**
  * One JSON object a line, described by docs/ndjson.schema.json, which the package ships. A line with bodies is written in pieces: they go
@@ -14,25 +15,20 @@ import { base64, isUtf8, TextWriter } from './text-writer.js';
  */
 export function ndjson(options: OutputOptions): ExchangeOutput {
   const writer = new TextWriter(options.write);
+  const texts = new RequestTexts(options.redact);
+  const withBodies = async (exchange: Exchange): Promise<void> => {
+    try {
+      await writeRequest(exchange, texts, writer, options);
+      await writer.endLine();
+    } catch (error) {
+      // Only the reading may have failed: the lines that follow must not suffer.
+      await writer.abandonLine();
+      throw error;
+    }
+  };
   return {
-    async exchange(exchange) {
-      if (options.bodies === 'none') {
-        const handedOn = writer.addLine(JSON.stringify(wholeObject(exchange, options)));
-        if (handedOn !== undefined) await handedOn;
-        return;
-      }
-      try {
-        await writeRequest(exchange, writer, options);
-        await writer.endLine();
-      } catch (error) {
-        // Only the reading may have failed: the lines that follow must not suffer.
-        await writer.abandonLine();
-        throw error;
-      }
-    },
-    async connection(connection) {
-      await writer.addLine(JSON.stringify(connectionObject(connection)));
-    },
+    exchange: (exchange) => (options.bodies === 'none' ? writer.addLine(texts.whole(exchange)) : withBodies(exchange)),
+    connection: (connection) => writer.addLine(connectionText(connection, texts)),
     flush: () => writer.flush(),
     async end(summary) {
       await writer.addLine(JSON.stringify(summaryObject(summary)));
@@ -41,94 +37,121 @@ export function ndjson(options: OutputOptions): ExchangeOutput {
   };
 }
 
-/** A request without bodies, for which nothing has to be read: at once. */
-function wholeObject(original: Exchange, options: OutputOptions) {
-  const exchange = options.redact ? redactExchange(original) : original;
-  const { stdin, stdout, stderr, data } = exchange.streams;
-  const object: Record<string, unknown> = requestObject(exchange);
-  object.stdin = streamObject(stdin);
-  object.stdout = streamObject(stdout);
-  object.stderr = streamObject(stderr);
-  object.data = streamObject(data);
-  object.findings = findingObjects(exchange);
-  return object;
+function streamTotals({ bytes, records, ended }: StreamTotals): string {
+  return `{"bytes":${bytes},"records":${records},"ended":${ended}`;
 }
 
-function streamObject({ bytes, records, ended, missing }: StreamTotals) {
-  return missing > 0 ? { bytes, records, ended, missing } : { bytes, records, ended };
-}
-
-function findingObjects(exchange: Exchange) {
-  return exchange.findings.map(({ id, severity, title, detail, advice }) => ({ id, severity, title, detail, advice }));
+function findingsText(exchange: Exchange, redact: boolean): string {
+  if (exchange.findings.length === 0) return '[]';
+  const findings = redact ? redactFindings(exchange) : exchange.findings;
+  return JSON.stringify(
+    findings.map(({ id, severity, title, detail, advice }) => ({ id, severity, title, detail, advice })),
+  );
 }
 
 /** In the order of the keys. PARAMS is there in the open as `params`. */
-const BODY_STREAMS: readonly StreamName[] = ['stdin', 'stdout', 'stderr', 'data'];
+const BODY_STREAMS = ['stdin', 'stdout', 'stderr', 'data'] as const;
 
-async function writeRequest(original: Exchange, writer: TextWriter, options: OutputOptions): Promise<void> {
-  const exchange = options.redact ? redactExchange(original) : original;
-  await writer.add(unclosed(requestObject(exchange)));
-  for (const stream of BODY_STREAMS) await writeStream(original, stream, writer, options);
-  await writer.add(`,"findings":${JSON.stringify(findingObjects(exchange))}}`);
+async function writeRequest(
+  exchange: Exchange,
+  texts: RequestTexts,
+  writer: TextWriter,
+  options: OutputOptions,
+): Promise<void> {
+  await writer.add(texts.head(exchange));
+  for (const stream of BODY_STREAMS) await writeStream(exchange, stream, writer, options);
+  await writer.add(`,"findings":${findingsText(exchange, options.redact)}}`);
 }
 
-function requestObject(exchange: Exchange) {
-  const { times, records } = exchange;
-  const since = (at: Timestamp | null) => milliseconds(times.begin, at);
-  return {
-    type: 'request',
-    n: exchange.n,
-    connection: exchange.connection,
-    requestId: exchange.requestId,
-    client: formatEndpoint(exchange.client),
-    server: formatEndpoint(exchange.server),
-    role: exchange.role,
-    keepConnection: exchange.keepConnection,
-    outcome: exchange.outcome,
-    at: seconds(times.begin),
-    method: exchange.method,
-    url: exchange.url,
-    script: exchange.script,
-    status: statusOf(exchange),
-    appStatus: exchange.appStatus,
-    protocolStatus: exchange.protocolStatus,
-    timing: {
-      params: since(times.paramsEnd),
-      stdin: since(times.stdinEnd),
-      firstStdout: since(times.firstStdout),
-      lastStdout: since(times.lastStdout),
-      total: since(times.end),
-    },
-    params: exchange.params.map(paramPair),
+/** Requests as text; put together from pieces, because this runs for each request of a capture. */
+class RequestTexts {
+  readonly #params: PairTexts;
+  readonly #headers: PairTexts;
+  /** Neighbours have their endpoints in common. */
+  #client: EndpointText | null = null;
+  #server: EndpointText | null = null;
+
+  constructor(private readonly redact: boolean) {
+    const shown = redact ? redactValue : (_name: string, value: string) => value;
+    this.#params = new PairTexts(shown);
+    this.#headers = new PairTexts(shown);
+  }
+
+  /** A request without bodies, for which nothing has to be read. */
+  whole(exchange: Exchange): string {
+    let text = this.head(exchange);
+    for (const stream of BODY_STREAMS) {
+      const totals = exchange.streams[stream];
+      text += `,"${stream}":${streamTotals(totals)}${totals.missing > 0 ? `,"missing":${totals.missing}}` : '}'}`;
+    }
+    return `${text},"findings":${findingsText(exchange, this.redact)}}`;
+  }
+
+  /** All that stands before the streams; the object is not closed. */
+  head(exchange: Exchange): string {
+    const { times, records, params } = exchange;
+    const { begin } = times;
+    const url = exchange.url !== null && this.redact ? redactUrl(exchange.url) : exchange.url;
+    const script = exchange.script !== null && this.redact ? redactUrl(exchange.script) : exchange.script;
+    let text =
+      `{"type":"request","n":${exchange.n},"connection":${exchange.connection},"requestId":${exchange.requestId}` +
+      `,"client":${this.client(exchange.client)},"server":${this.server(exchange.server)},"role":"${exchange.role}"` +
+      `,"keepConnection":${exchange.keepConnection},"outcome":${quotedOrNull(exchange.outcome)},"at":${seconds(begin)}` +
+      `,"method":${quotedOrNull(exchange.method)},"url":${quotedOrNull(url)},"script":${quotedOrNull(script)}` +
+      `,"status":${statusOf(exchange)},"appStatus":${exchange.appStatus}` +
+      `,"protocolStatus":${quotedOrNull(exchange.protocolStatus)}` +
+      `,"timing":{"params":${milliseconds(begin, times.paramsEnd)},"stdin":${milliseconds(begin, times.stdinEnd)}` +
+      `,"firstStdout":${milliseconds(begin, times.firstStdout)},"lastStdout":${milliseconds(begin, times.lastStdout)}` +
+      `,"total":${milliseconds(begin, times.end)}},"params":[`;
+    for (let i = 0; i < params.length; i += 1) {
+      if (i > 0) text += ',';
+      text += this.#params.text(params[i]!);
+    }
+    text += '],"responseHeaders":';
+    text += this.#headersText(exchange.response);
+    return `${text},"records":{"total":${records.total},"gaps":${records.gaps},"problems":${records.problems}}`;
+  }
+
+  client(endpoint: Endpoint): string {
+    if (this.#client?.endpoint !== endpoint) this.#client = new EndpointText(endpoint);
+    return this.#client.text;
+  }
+
+  server(endpoint: Endpoint): string {
+    if (this.#server?.endpoint !== endpoint) this.#server = new EndpointText(endpoint);
+    return this.#server.text;
+  }
+
+  #headersText(response: ResponseHead | null): string {
     // A block that is not kept any more is not one without headers.
-    responseHeaders: exchange.response?.length
-      ? exchange.response.headers.map(({ name, value }) => [name, value])
-      : null,
-    records: { total: records.total, gaps: records.gaps, problems: records.problems },
-  };
+    if (response === null || response.length === 0) return 'null';
+    let text = '[';
+    for (const header of response.headers) {
+      if (text !== '[') text += ',';
+      text += this.#headers.text(header);
+    }
+    return `${text}]`;
+  }
 }
 
-function paramPair({ name, value, bytes }: Param): [string, string | { base64: string }] {
-  return [name, bytes === undefined ? value : { base64: base64(bytes) }];
+class EndpointText {
+  readonly text: string;
+  constructor(readonly endpoint: Endpoint) {
+    this.text = quoted(formatEndpoint(endpoint));
+  }
 }
 
-function connectionObject(connection: ConnectionSummary) {
-  return {
-    type: 'connection',
-    connection: connection.connection,
-    client: formatEndpoint(connection.client),
-    server: formatEndpoint(connection.server),
-    at: seconds(connection.at),
-    requests: connection.requests,
-    endedBy: connection.endedBy,
-    how: connection.how,
-    bytes: { client: connection.bytes.client, server: connection.bytes.server },
-    managementRecords: connection.managementRecords,
-    problems: connection.problems,
-    notes: connection.notes,
+function connectionText(connection: ConnectionSummary, texts: RequestTexts): string {
+  const { client, server } = connection.bytes;
+  return (
+    `{"type":"connection","connection":${connection.connection},"client":${texts.client(connection.client)}` +
+    `,"server":${texts.server(connection.server)},"at":${seconds(connection.at)},"requests":${connection.requests}` +
+    `,"endedBy":${quotedOrNull(connection.endedBy)},"how":${quotedOrNull(connection.how)}` +
+    `,"bytes":{"client":${client},"server":${server}},"managementRecords":${connection.managementRecords}` +
+    `,"problems":${connection.problems}` +
     // No rule looks at whole connections yet; the key is part of the contract.
-    findings: [],
-  };
+    `,"notes":${connection.notes.length === 0 ? '[]' : JSON.stringify(connection.notes)},"findings":[]}`
+  );
 }
 
 function summaryObject(summary: SessionSummary) {
@@ -151,8 +174,8 @@ async function writeStream(
   writer: TextWriter,
   options: OutputOptions,
 ): Promise<void> {
-  const { bytes, records, ended, missing } = exchange.streams[stream];
-  await writer.add(`,"${stream}":${unclosed({ bytes, records, ended })}`);
+  const { missing } = exchange.streams[stream];
+  await writer.add(`,"${stream}":${streamTotals(exchange.streams[stream])}`);
   const absent = options.bodies === 'none' ? missing : await writeContent(exchange, stream, writer, options);
   await writer.add(absent > 0 ? `,"missing":${absent}}` : '}');
 }
@@ -191,11 +214,6 @@ async function sha256(content: StreamContent): Promise<string> {
   const hash = createHash('sha256');
   for await (const slice of content.slices()) hash.update(slice);
   return hash.digest('hex');
-}
-
-/** An object's JSON to which keys can be added. */
-function unclosed(value: object): string {
-  return JSON.stringify(value).slice(0, -1);
 }
 
 /** Seconds with microseconds: whole ones, as a nanosecond capture's fractions would only be rounding noise here. */

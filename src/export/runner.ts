@@ -186,9 +186,14 @@ class Pump {
       if (item.kind === 'connection') {
         this.#connections++;
         this.#saw(item.connection.at, item.connection.endedAt ?? item.connection.at);
-        await output.connection(item.connection);
-      } else if (await this.#lets(rowOf(item.exchange), item.exchange)) {
-        await output.exchange(item.exchange);
+        const taken = output.connection(item.connection);
+        if (taken !== undefined) await taken;
+      } else {
+        const { exchange } = item;
+        const lets = this.#lets(rowOf(exchange), exchange);
+        const taken = lets === true || (lets !== false && (await lets)) ? output.exchange(exchange) : undefined;
+        // Mostly there is nothing to wait for, and waiting for that costs as much as a request's text.
+        if (taken !== undefined) await taken;
       }
       if (this.#over()) break;
     }
@@ -203,7 +208,8 @@ class Pump {
   ): Promise<void> {
     const shown: ExchangeRow[] = [];
     for (const [index, row] of rows.entries()) {
-      if (await this.#lets(row, exchanges?.[index] ?? null)) shown.push(row);
+      const lets = this.#lets(row, exchanges?.[index] ?? null);
+      if (lets === true || (lets !== false && (await lets))) shown.push(row);
       if (this.#over()) break;
     }
     if (shown.length > 0) await output.rows(shown);
@@ -224,25 +230,26 @@ class Pump {
     });
   }
 
-  /** Counts it, and says whether the filter lets it through. */
-  async #lets(row: ExchangeRow, exchange: Exchange | null): Promise<boolean> {
+  /** Counts it, and says whether the filter lets it through; at once unless the filter wants to see more than the row. */
+  #lets(row: ExchangeRow, exchange: Exchange | null): boolean | Promise<boolean> {
     const { at, total, outcome } = row;
     this.#saw(at, at + (total ?? 0) * MICROSECONDS_PER_MILLISECOND);
     if (outcome !== null) this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
     // A row knows the worst of its findings only; the session knows them all, and this is for the case that it has died.
     if (exchange === null && row.severity !== null) this.#findings[row.severity]++;
-    for (const finding of exchange?.findings ?? []) this.#findings[finding.severity]++;
+    if (exchange !== null) for (const finding of exchange.findings) this.#findings[finding.severity]++;
     const matches = this.#filter.test({
       row,
       exchange: () => exchange,
       body: (stream) => new StoredBody(this.inspection, row.n, stream),
     });
-    if (matches === true || (matches !== false && (await matches))) this.#shown++;
-    else {
-      this.#hidden++;
-      return false;
-    }
-    return true;
+    return typeof matches === 'boolean' ? this.#shows(matches) : matches.then((later) => this.#shows(later));
+  }
+
+  #shows(matches: boolean): boolean {
+    if (matches) this.#shown++;
+    else this.#hidden++;
+    return matches;
   }
 
   #saw(first: Timestamp, last: Timestamp): void {

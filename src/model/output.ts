@@ -5,13 +5,14 @@ import type { Timestamp } from './time.js';
 
 /**
  * What exporters and printers have in common: something that is told of each request and connection once, in the order in which they
- * settle, and writes. Each call resolves when its text has been taken (back-pressure), and is made only after the one before resolved.
+ * settle, and writes. Each call resolves when its text has been taken (back-pressure), and is made only after the one before resolved;
+ * undefined says that there is nothing to wait for.
  */
 export type Output = ExchangeOutput | RowOutput;
 
 export interface ExchangeOutput extends Ended {
-  exchange(exchange: Exchange): Promise<void>;
-  connection(connection: ConnectionSummary): Promise<void>;
+  exchange(exchange: Exchange): Promise<void> | undefined;
+  connection(connection: ConnectionSummary): Promise<void> | undefined;
   /** There is nothing more for the moment: what was gathered is to be written. Absent where nothing is. */
   flush?(): Promise<void>;
 }

@@ -89,7 +89,7 @@ export function redactUrl(text: string): string {
 
 /** A query string or urlencoded form: what looks like a path in it is none. */
 export function redactQuery(text: string): string {
-  return mayHoldFields(text) ? withoutUserPart(redactFields(text, QUERY, NESTING)) : text;
+  return mayHoldFields(text) && !holdsNothing(text, 0) ? withoutUserPart(redactFields(text, QUERY, NESTING)) : text;
 }
 
 /** Text without one of these has neither fields nor a user part. Most values have none: what is asked of each must cost little. */
@@ -114,8 +114,7 @@ export function redactExchange(exchange: Exchange): Exchange {
   const { response } = exchange;
   const params = exchange.params.map(redactParam);
   const headers = response?.headers.map(redactHeader) ?? [];
-  const secrets = secretValues(exchange);
-  const scrub = (text: string) => redactText(text, secrets);
+  const scrub = scrubber(exchange);
   return {
     ...exchange,
     params,
@@ -128,6 +127,18 @@ export function redactExchange(exchange: Exchange): Exchange {
     problems: exchange.problems.map((problem) => ({ ...problem, message: scrub(problem.message) })),
     findings: exchange.findings.map((finding) => redactFinding(finding, scrub)),
   };
+}
+
+/** The findings of `redactExchange(exchange)`, for whoever needs no more of it. */
+export function redactFindings(exchange: Exchange): readonly Finding[] {
+  const scrub = scrubber(exchange);
+  return exchange.findings.map((finding) => redactFinding(finding, scrub));
+}
+
+/** Takes what is secret in a request out of a text about it. */
+function scrubber(exchange: Exchange): (text: string) => string {
+  const secrets = secretValues(exchange);
+  return (text) => redactText(text, secrets);
 }
 
 function redactParam(param: Param): Param {
@@ -155,9 +166,50 @@ function redactFinding(finding: Finding, scrub: (text: string) => string): Findi
 
 function redactParts(text: string, depth: number): string {
   const at = pathLength(text);
+  if (holdsNothing(text, at)) return text;
   const parts = redactFields(text.slice(0, at), PATH, depth) + redactFields(text.slice(at), QUERY, depth);
   return withoutUserPart(parts);
 }
+
+/**
+ * Whether the fields of a path, which ends at `at`, and of the query behind it are all in the open, and none of them is secret: so it is
+ * with most texts, and finding it out by the names alone takes a fifth of the time of putting the text together anew.
+ */
+function holdsNothing(text: string, at: number): boolean {
+  if (text.includes('%') || text.includes('@')) return false;
+  for (let sign = text.indexOf('='); sign >= 0; sign = text.indexOf('=', sign + 1)) {
+    const inPath = sign < at;
+    let begin = sign;
+    const least = Math.max(inPath ? 0 : at, sign - LONGEST_NAME);
+    while (begin > least && !isSeparator(text.charCodeAt(begin - 1), inPath)) begin--;
+    if (begin < sign && isSecretName(text.slice(begin, sign))) return false;
+  }
+  return true;
+}
+
+/** Those of PATH and of QUERY. */
+function isSeparator(code: number, inPath: boolean): boolean {
+  switch (code) {
+    case EQUALS:
+    case SEMICOLON:
+      return true;
+    case SLASH:
+      return inPath;
+    case QUESTION_MARK:
+    case AMPERSAND:
+    case HASH:
+      return !inPath;
+    default:
+      return false;
+  }
+}
+
+const HASH = 0x23;
+const AMPERSAND = 0x26;
+const SLASH = 0x2f;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const QUESTION_MARK = 0x3f;
 
 function withoutUserPart(text: string): string {
   return text.includes('@') ? text.replace(USER_PART, `$1:${REDACTED}@`) : text;

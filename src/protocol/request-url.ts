@@ -19,17 +19,35 @@ const NAMELESS_HOST = 'localhost';
 
 /** Method, URL and script of a request, from its params in any order. */
 export function readRequestLine(params: readonly Param[]): RequestLine {
-  const found: Partial<Record<Known, string>> = {};
-  for (const param of params) {
-    // The first letter rules most names out at once: HTTP_* aside, an environment has dozens that are of no use here.
-    switch (param.name.charCodeAt(0)) {
-      case 68: // D
-      case 72: // H
-      case 80: // P
-      case 81: // Q
-      case 82: // R
-      case 83: // S
-        if (KNOWN.has(param.name)) found[param.name as Known] = param.value;
+  const found = new Found();
+  for (const { name, value } of params) {
+    // An environment has dozens of names that are of no use here: their lengths rule most of them out at once.
+    switch (name.length) {
+      case 5:
+        if (name === 'HTTPS') found.HTTPS = value;
+        break;
+      case 9:
+        if (name === 'HTTP_HOST') found.HTTP_HOST = value;
+        else if (name === 'PATH_INFO') found.PATH_INFO = value;
+        break;
+      case 11:
+        if (name === 'REQUEST_URI') found.REQUEST_URI = value;
+        else if (name === 'SCRIPT_NAME') found.SCRIPT_NAME = value;
+        else if (name === 'SERVER_NAME') found.SERVER_NAME = value;
+        else if (name === 'SERVER_PORT') found.SERVER_PORT = value;
+        else if (name === 'SERVER_ADDR') found.SERVER_ADDR = value;
+        break;
+      case 12:
+        if (name === 'QUERY_STRING') found.QUERY_STRING = value;
+        else if (name === 'DOCUMENT_URI') found.DOCUMENT_URI = value;
+        break;
+      case 14:
+        if (name === 'REQUEST_METHOD') found.REQUEST_METHOD = value;
+        else if (name === 'REQUEST_SCHEME') found.REQUEST_SCHEME = value;
+        break;
+      case 15:
+        if (name === 'SCRIPT_FILENAME') found.SCRIPT_FILENAME = value;
+        break;
     }
   }
   return {
@@ -39,38 +57,22 @@ export function readRequestLine(params: readonly Param[]): RequestLine {
   };
 }
 
-type Known =
-  | 'REQUEST_METHOD'
-  | 'SCRIPT_FILENAME'
-  | 'SCRIPT_NAME'
-  | 'PATH_INFO'
-  | 'QUERY_STRING'
-  | 'REQUEST_URI'
-  | 'DOCUMENT_URI'
-  | 'HTTPS'
-  | 'REQUEST_SCHEME'
-  | 'SERVER_PORT'
-  | 'HTTP_HOST'
-  | 'SERVER_NAME'
-  | 'SERVER_ADDR';
-
-const KNOWN: ReadonlySet<string> = new Set<Known>([
-  'REQUEST_METHOD',
-  'SCRIPT_FILENAME',
-  'SCRIPT_NAME',
-  'PATH_INFO',
-  'QUERY_STRING',
-  'REQUEST_URI',
-  'DOCUMENT_URI',
-  'HTTPS',
-  'REQUEST_SCHEME',
-  'SERVER_PORT',
-  'HTTP_HOST',
-  'SERVER_NAME',
-  'SERVER_ADDR',
-]);
-
-type Found = Partial<Record<Known, string>>;
+/** The params that tell; undefined when they were not sent, which for HTTPS is not the same as being empty. */
+class Found {
+  REQUEST_METHOD: string | undefined = undefined;
+  SCRIPT_FILENAME: string | undefined = undefined;
+  SCRIPT_NAME: string | undefined = undefined;
+  PATH_INFO: string | undefined = undefined;
+  QUERY_STRING: string | undefined = undefined;
+  REQUEST_URI: string | undefined = undefined;
+  DOCUMENT_URI: string | undefined = undefined;
+  HTTPS: string | undefined = undefined;
+  REQUEST_SCHEME: string | undefined = undefined;
+  SERVER_PORT: string | undefined = undefined;
+  HTTP_HOST: string | undefined = undefined;
+  SERVER_NAME: string | undefined = undefined;
+  SERVER_ADDR: string | undefined = undefined;
+}
 
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:\/\//i;
 const SCHEME = /^[a-z][a-z0-9+.-]*$/i;

@@ -1,5 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSecretName, REDACTED, redactExchange, redactUrl, redactValue } from '../../src/model/redaction.js';
+import {
+  isSecretName,
+  REDACTED,
+  redactExchange,
+  redactFindings,
+  redactQuery,
+  redactUrl,
+  redactValue,
+} from '../../src/model/redaction.js';
 import { finding, stdoutOf, storedExchange } from '../support/exchange-fixture.js';
 
 describe('isSecretName', () => {
@@ -209,4 +218,24 @@ it('redactValue takes a query string for one whatever it begins with', () => {
 
 it('redactValue keeps an empty value, as there is nothing to hide', () => {
   expect(redactValue('HTTP_COOKIE', '')).toBe('');
+});
+
+it('finds the same, whether all stands in the open or a part is percent-encoded and everything is decoded', () => {
+  const piece = fc.constantFrom('/', '?', '&', '#', ';', '=', 'key', 'a', 'pass', 'word', 'http://', '+', ' ', 'sid');
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 14 }), (pieces) => {
+      const text = pieces.join('');
+      // What is encoded is looked through the long way, and holds nothing.
+      expect(redactUrl(`${text}&x=%61`)).toBe(`${redactUrl(text)}&x=%61`);
+      expect(redactQuery(`${text}&x=%61`)).toBe(`${redactQuery(text)}&x=%61`);
+    }),
+  );
+});
+
+it('redactFindings gives the findings of redactExchange', () => {
+  const { exchange } = storedExchange({
+    params: { HTTP_COOKIE: 'sid=0123456789' },
+    findings: [{ ...finding('client-abort'), detail: 'it said sid=0123456789, key=x' }],
+  });
+  expect(redactFindings(exchange)).toEqual(redactExchange(exchange).findings);
 });

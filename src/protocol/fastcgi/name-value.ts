@@ -1,5 +1,6 @@
 import { concatBytes, isLossyUtf8, u32 } from '../../model/bytes.js';
 import type { Param } from '../../model/exchange.js';
+import { familiarPair, remember } from './familiar-pairs.js';
 import { decodeText, familiarText } from './wire-text.js';
 
 /**
@@ -57,21 +58,30 @@ export function decodePairs(bytes: Uint8Array): DecodedPairs {
     const valueAt = at + nameLength;
     const next = valueAt + valueLength;
     if (next > end) return broken(params, bytes, start, nameLength, valueLength);
-    let lossy = false;
-    let name = familiarText(bytes, at, valueAt);
-    if (name === null) {
-      name = decodeText(bytes, at, valueAt);
-      lossy = isLossyUtf8(name, bytes, at, valueAt);
+    let param = familiarPair(bytes, start, next);
+    if (param === null) {
+      param = decodePair(bytes, at, valueAt, next);
+      remember(bytes, start, next, param);
     }
-    let value = familiarText(bytes, valueAt, next);
-    if (value === null) {
-      value = decodeText(bytes, valueAt, next);
-      lossy ||= isLossyUtf8(value, bytes, valueAt, next);
-    }
-    params.push(lossy ? { name, value, bytes: bytes.slice(valueAt, next) } : { name, value });
+    params.push(param);
     at = next;
   }
   return { params, complete: true, consumed: end, problem: null };
+}
+
+function decodePair(bytes: Uint8Array, at: number, valueAt: number, next: number): Param {
+  let lossy = false;
+  let name = familiarText(bytes, at, valueAt);
+  if (name === null) {
+    name = decodeText(bytes, at, valueAt);
+    lossy = isLossyUtf8(name, bytes, at, valueAt);
+  }
+  let value = familiarText(bytes, valueAt, next);
+  if (value === null) {
+    value = decodeText(bytes, valueAt, next);
+    lossy ||= isLossyUtf8(value, bytes, valueAt, next);
+  }
+  return lossy ? { name, value, bytes: bytes.slice(valueAt, next) } : { name, value };
 }
 
 /** The inverse of decodePairs; strings are written as UTF-8. Lengths are written in the short form where it suffices. */
