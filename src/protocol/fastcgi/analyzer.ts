@@ -42,6 +42,7 @@ class FastcgiAnalyzer implements Analyzer, Directions {
   push(event: ConnectionEvent): void {
     switch (event.kind) {
       case 'bytes':
+        if (event.bytes.length === 0) break;
         if (event.side === 'client') {
           this.#clientBytes += event.bytes.length;
           if (this.#server !== null && !this.#server.atBoundary) this.#server.turn(event.at);
@@ -49,7 +50,7 @@ class FastcgiAnalyzer implements Analyzer, Directions {
           this.#serverBytes += event.bytes.length;
           if (this.#client !== null && !this.#client.atBoundary) this.#client.turn(event.at);
         }
-        if (event.bytes.length > 0) this.#decoder(event.side)?.push(event.bytes, event.at);
+        this.#decoder(event.side)?.push(event.bytes, event.at);
         break;
       case 'gap':
         this.#decoder(event.side)?.gap(event.length, event.at);

@@ -71,9 +71,12 @@ export class OpenRequests {
     return this.#beginMayBeMissing || this.#directions.isLost('client');
   }
 
-  /** Whether the web server may go on with a request that is not open, when `passed` bytes of it cannot be told. */
-  mayBeOpen(id: number, passed: number): boolean {
-    return this.#beginMayBeMissing || passed >= LEAST_BEGIN || this.findSettled(id) !== undefined;
+  /**
+   * Whether the web server may go on with a request that is not open, when `passed` bytes of it cannot be told. What was settled is not
+   * asked: a replay that starts anew does not know of it, and must find the same records.
+   */
+  mayHaveBegun(passed: number): boolean {
+    return this.#beginMayBeMissing || passed >= LEAST_BEGIN;
   }
 
   find(id: number): ExchangeBuilder | undefined {

@@ -86,7 +86,7 @@ export class RequestTracker {
     if (isManagementType(type)) return true;
     const open = this.requests.find(id);
     if (side === 'server') return open !== undefined || this.requests.beginMayBeMissing;
-    if (open === undefined) return type === RecordType.BEGIN_REQUEST || this.requests.mayBeOpen(id, passed);
+    if (open === undefined) return type === RecordType.BEGIN_REQUEST || this.requests.mayHaveBegun(passed);
     if (!open.startSeen || open.endMayBeLost || this.#directions.isLost('server')) return true;
     // Nobody begins anew, or sends more of what has ended, before END_REQUEST.
     const { params, stdin, data } = open.exchange.streams;
