@@ -170,7 +170,7 @@ function inspecting(command: Command): Command {
     )
     .option('-n, --count <n>', 'stop after N requests', positive)
     .option('--duration <time>', 'stop after a time (90s, 5m)', duration)
-    .option('--max-requests <n>', 'how many requests are kept (default: 100000)', positive)
+    .option('--max-requests <n>', 'how many requests are kept (default: 100000, of captures 1000000)', positive)
     .option('--max-spool <size>', 'how many bytes are kept on disk (default: 1GiB)', size)
     .addOption(
       new Option('--color <when>', 'colours; NO_COLOR is honoured')
