@@ -1,7 +1,7 @@
 import { NO_BYTES } from '../model/bytes.js';
 import type { ConnectionEnd, Exchange, ExchangeRow, ResponseHead, StreamTotals } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
-import type { Finding } from '../model/finding.js';
+import { type Finding, type Severity, severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
 import { MICROSECONDS_PER_MILLISECOND, type Timestamp } from '../model/time.js';
 import type { KeptExchange } from './kept-exchange.js';
@@ -80,11 +80,12 @@ function findingsOf(kept: KeptExchange, exchange: Exchange, { diagnose, describe
   const row = kept.row();
   if (row.findings.length === 0) return [];
   const shown = diagnose(exchange, kept.surroundings);
-  return row.findings.map((id) => ({
+  const worst = row.severity ?? 'note';
+  return row.findings.map((id, i) => ({
     id,
-    severity: row.severity ?? 'note',
-    title: id,
-    ...pick(describe(id)),
+    title: describe(id)?.title ?? id,
+    // They stand in the order of their severities, and of the first one the row knows it.
+    severity: i === 0 ? worst : milder(describe(id)?.severity ?? worst, worst),
     detail: 'The bytes that it stood on are not kept any more.',
     certainty: 'allowed',
     advice: shown.find((finding) => finding.id === id)?.advice ?? [],
@@ -94,8 +95,8 @@ function findingsOf(kept: KeptExchange, exchange: Exchange, { diagnose, describe
   }));
 }
 
-function pick(known: Pick<Finding, 'severity' | 'title'> | null): Partial<Finding> {
-  return known === null ? {} : { severity: known.severity, title: known.title };
+function milder(one: Severity, other: Severity): Severity {
+  return severityRank(one) < severityRank(other) ? one : other;
 }
 
 /** @param whole all of STDOUT is there */
