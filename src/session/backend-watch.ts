@@ -1,30 +1,38 @@
-import type { Endpoint } from '../model/connection.js';
+import type { ConnectionId, Endpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
-import { LOST_TOGETHER, type Surroundings } from '../model/surroundings.js';
-import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../model/time.js';
+import type { BackendPast, IdleEnd, Surroundings } from '../model/surroundings.js';
+import { milliseconds, type Timestamp } from '../model/time.js';
 import type { KeptExchange } from './kept-exchange.js';
+import { isTogether, Losses, type Moment, type Reseen } from './losses.js';
+import { RecentRequests } from './recent-requests.js';
 
-/** Ends of requests that are remembered: a request that waited for more has waited for a pool in any case. */
-const ENDS_KEPT = 256;
-/** Lost requests that may yet turn out to have been lost together with another. */
-const LOSSES_KEPT = 64;
+/** Requests that were cut off of which is remembered after what time. */
+const CUTS_KEPT = 64;
+/** Ends of idle connections that are remembered: enough to see a habit. */
+const IDLE_ENDS_KEPT = 16;
+/** Hosts of which is remembered that they were answered. */
+const PEERS_KEPT = 64;
 /** Backend addresses that are watched: more have no pool worth the name. */
 const BACKENDS_KEPT = 1_024;
-/** Milliseconds to the first byte from which on a request has been waiting. */
+/** Milliseconds to the first byte, or from a connection's first sign to its first request, from which on a request has been waiting. */
 const SLOW = 500;
+/** Two times are alike when the shorter is at least this much of the longer: PHP-FPM looks at its clock three times in a timeout. */
+const ALIKE = 0.74;
+/** Times below that, in milliseconds, are alike by chance. */
+const ALIKE_FROM = 1_000;
 
 /** What there was when a request began; its surroundings are made of it when it has ended. */
 export interface Beginning {
+  readonly opening: number | null;
   readonly openBefore: number;
+  readonly openBeside: number;
   readonly idleConnections: number;
   readonly idleBefore: number | null;
 }
 
-interface Loss {
-  readonly kept: KeptExchange;
-  readonly exchange: Exchange;
-  readonly at: Timestamp;
-  readonly surroundings: Surroundings;
+interface IdleEnded extends Moment {
+  readonly requests: number;
+  readonly idle: number;
 }
 
 /**
@@ -33,69 +41,151 @@ interface Loss {
  */
 export class BackendWatch {
   /** Requests that are open. */
-  private open = 0;
-  /** Connections on which requests have ended and none is open. */
-  private idle = 0;
-  private readonly ends = new Float64Array(ENDS_KEPT).fill(Number.NEGATIVE_INFINITY);
-  private ended = 0;
-  private losses: Loss[] = [];
+  open = 0;
+  /** Kept connections without an open request. */
+  idle = 0;
+  /** A connection has carried two requests. */
+  reused = false;
+  private readonly recent = new RecentRequests();
+  /** When such connections ended lately. */
+  private readonly releases = new Float64Array(IDLE_ENDS_KEPT).fill(Number.NEGATIVE_INFINITY);
+  private released = 0;
+  private idleEnds: IdleEnded[] = [];
+  private readonly losses = new Losses();
+  private cutAges: number[] = [];
+  private answered = 0;
+  private lastAnswer: Timestamp | null = null;
+  private lastCut: Timestamp | null = null;
+  private failingSince: Timestamp | null = null;
+  private unanswered = 0;
+  private readonly peers = new Set<string>();
+  private lastPeer: string | null = null;
 
-  /** @param lastEnd when the request before it on its connection ended, if none is open there */
-  began(at: Timestamp, lastEnd: Timestamp | null): Beginning {
-    const idleBefore = lastEnd === null ? null : milliseconds(lastEnd, at);
-    if (lastEnd !== null) this.idle -= 1;
-    const beginning = { openBefore: this.open, idleConnections: this.idle, idleBefore };
-    this.open += 1;
-    return beginning;
-  }
-
-  /** @param idles its connection stays open without a request */
-  settled(exchange: Exchange, idles: boolean): void {
+  /** An exchange has ended and been looked at. */
+  ended(exchange: Exchange): void {
     this.open -= 1;
-    if (idles) this.idle += 1;
-    // Only what was answered has freed a worker.
-    if (exchange.protocolStatus !== null && exchange.times.end !== null) {
-      this.ends[this.ended % ENDS_KEPT] = exchange.times.end;
-      this.ended += 1;
-    }
+    const { outcome, times, protocolStatus, streams } = exchange;
+    if (protocolStatus !== null && times.end !== null) {
+      // Only what was answered has freed a worker.
+      this.recent.add(exchange, times.end);
+      this.answered += 1;
+      this.lastAnswer = times.end;
+      this.failingSince = null;
+      this.unanswered = 0;
+      const peer = peerOf(exchange);
+      if (peer !== this.lastPeer && this.peers.size < PEERS_KEPT) this.peers.add(peer);
+      this.lastPeer = peer;
+    } else if (outcome === 'not-connected') this.failingSince ??= times.begin;
+    else if (isCut(exchange)) this.lastCut = times.end;
+    else if (isGivenUp(exchange) && streams.stdout.records + streams.stderr.records === 0) this.unanswered += 1;
   }
 
-  /** An idle connection is not there any more. */
-  idleClosed(): void {
+  /** A connection that was counted as idle is not so any more. */
+  release(at: Timestamp): void {
     this.idle -= 1;
-  }
-
-  /** Before `settled`. Null where nothing is remarkable about the request. */
-  surroundings(exchange: Exchange, beginning: Beginning): Surroundings | null {
-    const { times, outcome } = exchange;
-    const ttfb = milliseconds(times.begin, times.firstStdout);
-    if (outcome === 'completed' && (ttfb ?? 0) < SLOW) return null;
-    const until = times.firstStdout ?? times.end ?? times.begin;
-    let servedMeanwhile = 0;
-    let last = Number.NEGATIVE_INFINITY;
-    for (const end of this.ends) {
-      if (end > until) continue;
-      if (end > times.begin) servedMeanwhile += 1;
-      if (end > last) last = end;
-    }
-    const freedBefore = times.firstStdout === null || last < times.begin ? null : milliseconds(last, until);
-    return { ...beginning, servedMeanwhile, freedBefore, lostTogether: 0 };
+    this.releases[this.released % IDLE_ENDS_KEPT] = at;
+    this.released += 1;
   }
 
   /**
-   * The backend ended the connection of a request. Gives all that were lost at that moment, the new one among them, as they are to be
-   * seen now.
+   * Before `ended`. Null where nothing is remarkable about the request.
+   * @param idleEnd how the connection had ended when it began
    */
-  lost(kept: KeptExchange, exchange: Exchange, surroundings: Surroundings): readonly Loss[] {
+  surroundings(exchange: Exchange, beginning: Beginning, idleEnd: IdleEnd | null): Surroundings | null {
+    const { times, outcome } = exchange;
+    const ttfb = milliseconds(times.begin, times.firstStdout);
+    if (outcome === 'completed' && (ttfb ?? 0) < SLOW && (beginning.opening ?? 0) < SLOW) return null;
+    const until = times.firstStdout ?? times.end ?? times.begin;
+    const { lastEnd, ...meanwhile } = this.recent.between(times.begin, until);
+    const waited = times.firstStdout !== null;
+    const age = milliseconds(times.begin, times.end) ?? 0;
+    return {
+      ...beginning,
+      ...meanwhile,
+      freedBefore: waited ? milliseconds(lastEnd, until) : null,
+      releasedBefore: waited ? this.releasedBefore(times.begin, until) : null,
+      usualWait: this.recent.usualWait(exchange.url),
+      lostTogether: 0,
+      lostAges: null,
+      cutAlike: isCut(exchange) ? this.cutAges.filter((other) => isAlike(other, age)).length : 0,
+      backend: this.past(exchange, beginning.idleBefore, idleEnd),
+      idleEnd: null,
+    };
+  }
+
+  /** The backend ended the connection of a request. Gives those that were lost at that moment and are to be seen otherwise now. */
+  lost(kept: KeptExchange, exchange: Exchange, surroundings: Surroundings): readonly Reseen[] {
     const at = exchange.connectionEnd?.at ?? exchange.times.end ?? exchange.times.begin;
-    const earliest = at - LOST_TOGETHER * MICROSECONDS_PER_MILLISECOND;
-    this.losses = this.losses.filter((loss) => loss.at >= earliest).slice(1 - LOSSES_KEPT);
-    this.losses.push({ kept, exchange, at, surroundings });
-    const lostTogether = this.losses.length - 1;
-    if (lostTogether > 0) {
-      this.losses = this.losses.map((loss) => ({ ...loss, surroundings: { ...loss.surroundings, lostTogether } }));
-    }
-    return this.losses;
+    const age = milliseconds(exchange.times.begin, at) ?? 0;
+    this.cutAges = [...this.cutAges.slice(1 - CUTS_KEPT), age];
+    return this.losses.add({ at, age, connection: exchange.connection, lost: { kept, exchange, surroundings } });
+  }
+
+  /** The backend ended a connection without an open request: what those before it have in common with it. */
+  idleEnded(end: IdleEnded): IdleEnd {
+    const { idle, requests } = end;
+    const habit = this.alike(end);
+    this.idleEnds = [...this.idleEnds.slice(1 - IDLE_ENDS_KEPT), end];
+    return { idle, requests, ...habit, neverReused: !this.reused };
+  }
+
+  /** It had been idle for long enough that its end is none of its last request's. */
+  idleLost(connection: ConnectionId, at: Timestamp): readonly Reseen[] {
+    return this.losses.add({ at, age: 0, connection, lost: null });
+  }
+
+  /** Around a request that nothing is remarkable about. */
+  quiet(exchange: Exchange): Surroundings {
+    return {
+      opening: null,
+      idleBefore: null,
+      openBefore: 0,
+      openBeside: 0,
+      servedMeanwhile: 0,
+      overtakenBy: 0,
+      freedBefore: null,
+      idleConnections: 0,
+      releasedBefore: null,
+      usualWait: null,
+      lostTogether: 0,
+      lostAges: null,
+      cutAlike: 0,
+      backend: this.past(exchange, null, null),
+      idleEnd: null,
+    };
+  }
+
+  private past(exchange: Exchange, idleBefore: number | null, idleEnd: IdleEnd | null): BackendPast {
+    const { times, precedingRequests } = exchange;
+    const since = (at: Timestamp | null) => (at === null ? null : Math.max(0, milliseconds(at, times.begin) ?? 0));
+    const failing = exchange.outcome === 'not-connected' ? (this.failingSince ?? times.begin) : null;
+    const habit = idleEnd ?? this.alike({ at: times.begin, requests: precedingRequests, idle: idleBefore ?? 0 });
+    const peer = peerOf(exchange);
+    return {
+      answered: this.answered,
+      peerAnswered: peer === this.lastPeer || this.peers.has(peer),
+      sinceAnswer: since(this.lastAnswer),
+      sinceCut: since(this.lastCut),
+      failingFor: milliseconds(failing, times.end ?? times.begin),
+      unanswered: this.unanswered,
+      closedAtCount: habit.alikeCount,
+      closedAtAge: habit.alikeAge,
+    };
+  }
+
+  /** Of those that ended together only one counts: what they have in common is the moment, and no habit. */
+  private alike(end: IdleEnded): Pick<IdleEnd, 'alikeCount' | 'alikeAge'> {
+    const others = this.idleEnds.filter((other) => !isTogether(other, end));
+    return {
+      alikeCount: others.filter(({ requests }) => requests === end.requests).length,
+      alikeAge: others.filter(({ idle }) => isAlike(idle, end.idle)).length,
+    };
+  }
+
+  private releasedBefore(begin: Timestamp, until: Timestamp): number | null {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const at of this.releases) if (at <= until && at > last) last = at;
+    return last < begin ? null : milliseconds(last, until);
   }
 }
 
@@ -113,4 +203,20 @@ export class BackendWatches {
     }
     return watch;
   }
+}
+
+function isCut({ outcome }: Exchange): boolean {
+  return outcome === 'backend-closed' || outcome === 'backend-reset';
+}
+
+function isGivenUp({ outcome }: Exchange): boolean {
+  return outcome === 'web-server-closed' || outcome === 'web-server-reset' || outcome === 'aborted';
+}
+
+function isAlike(one: number, other: number): boolean {
+  return Math.min(one, other) >= Math.max(ALIKE_FROM, ALIKE * Math.max(one, other));
+}
+
+function peerOf({ client }: Exchange): string {
+  return client.kind === 'tcp' ? client.host : client.path;
 }

@@ -10,8 +10,8 @@ import type {
 import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Timestamp } from '../model/time.js';
 import type { Analyzer } from '../protocol/analyzer.js';
-import type { BackendWatch } from './backend-watch.js';
 import type { StoreChannel } from './byte-store.js';
+import type { ConnectionWatch } from './connection-watch.js';
 import type { KeptExchange } from './kept-exchange.js';
 
 /** Where a replay may start: before this event no request was open and both directions stood between records. */
@@ -59,9 +59,7 @@ export interface LiveConnection {
   open: number;
   /** Exchanges opened by the event that is being taken in. */
   openedByEvent: number;
-  readonly watch: BackendWatch;
-  /** When the last exchange settled, while none is open; null before the first. */
-  idleSince: Timestamp | null;
+  readonly watch: ConnectionWatch;
   /** What takes the place of the analyzer's summary once it has failed. */
   lost: ConnectionSummary | null;
 }

@@ -11,10 +11,12 @@ import { BackendWatches } from './backend-watch.js';
 import type { ByteStore } from './byte-store.js';
 import { BEGINNING, ConnectionRecord, type LiveConnection } from './connection-record.js';
 import { ConnectionTable } from './connection-table.js';
+import { ConnectionWatch } from './connection-watch.js';
 import { ExchangeIndex } from './exchange-index.js';
 import { snapshot } from './exchange-snapshot.js';
 import { Interned } from './interned.js';
 import { KeptExchange } from './kept-exchange.js';
+import type { Reseen } from './losses.js';
 import { SettledLog } from './settled-log.js';
 import { TrafficGauge } from './traffic-gauge.js';
 
@@ -91,8 +93,9 @@ export class Recorder {
     if (live.analyzer !== null) {
       record.addOther(event);
       live.analyzer.push(event);
+      if (event.kind === 'end') this.lookAgain(live.watch.ended(event));
     }
-    if (event.kind === 'closed') this.closed(record, live);
+    if (event.kind === 'closed') this.closed(record, live, event.at);
   }
 
   private opened(event: Extract<ConnectionEvent, { kind: 'open' }>): void {
@@ -106,8 +109,7 @@ export class Recorder {
       passed: { client: 0, server: 0 },
       open: 0,
       openedByEvent: 0,
-      watch: this.watches.of(server),
-      idleSince: null,
+      watch: new ConnectionWatch(this.watches.of(server), midstream ? null : at),
       lost: null,
     };
     const record = new ConnectionRecord(connection, client, server, at, midstream, live);
@@ -157,10 +159,10 @@ export class Recorder {
     }
   }
 
-  private closed(record: ConnectionRecord, live: LiveConnection): void {
+  private closed(record: ConnectionRecord, live: LiveConnection, at: Timestamp): void {
     // An analyzer settles all it opened; one that has failed does not.
     if (live.open > 0) this.abandon(record);
-    if (live.idleSince !== null) live.watch.idleClosed();
+    live.watch.closed(at);
     record.close(summaryOf(record));
     this.connections.close(record);
     this.log.addConnection(record);
@@ -172,8 +174,7 @@ export class Recorder {
       case 'opened': {
         const event = record.events - 1;
         const kept = new KeptExchange(exchange.n, record, live.clean, event, live.openedByEvent, exchange);
-        kept.beginning = live.watch.began(exchange.times.begin, live.idleSince);
-        live.idleSince = null;
+        kept.beginning = live.watch.began(exchange.times.begin, live.open);
         live.openedByEvent += 1;
         live.open += 1;
         this.open.set(exchange.n, kept);
@@ -205,7 +206,7 @@ export class Recorder {
   }
 
   private settle(kept: KeptExchange, live: LiveConnection, exchange: Exchange): void {
-    this.surround(kept, live, exchange);
+    this.lookAgain(live.watch.settled(kept, exchange, live.open - 1));
     const findings = this.options.diagnose(exchange, kept.surroundings);
     const row = this.interned.row(rowOf(exchange, findings));
     this.open.delete(kept.n);
@@ -219,21 +220,9 @@ export class Recorder {
     if (!kept.evicted) this.options.settled(kept, false);
   }
 
-  /** Notes what went on around an exchange that settles. Where the backend let several go at once, the others are seen in a new light. */
-  private surround(kept: KeptExchange, live: LiveConnection, exchange: Exchange): void {
-    const { watch } = live;
-    const idles = live.open === 1 && exchange.connectionEnd === null;
-    if (idles) live.idleSince = exchange.times.end;
-    const { beginning } = kept;
-    kept.beginning = null;
-    kept.surroundings = beginning === null ? null : watch.surroundings(exchange, beginning);
-    watch.settled(exchange, idles && live.idleSince !== null);
-    const { outcome } = exchange;
-    if (kept.surroundings === null || (outcome !== 'backend-closed' && outcome !== 'backend-reset')) return;
-    for (const loss of watch.lost(kept, snapshot(exchange, []), kept.surroundings)) {
-      loss.kept.surroundings = loss.surroundings;
-      if (loss.kept !== kept && !loss.kept.evicted) this.amend(loss.kept, loss.exchange);
-    }
+  /** Exchanges that have settled and are to be seen in a new light. */
+  private lookAgain(others: readonly Reseen[]): void {
+    for (const { kept, exchange } of others) if (!kept.evicted) this.amend(kept, exchange);
   }
 
   /** Settles what a failed analyzer has left open. */
@@ -254,7 +243,7 @@ export class Recorder {
       record.live.lost = undecodedSummary(record, error);
       record.live.analyzer = null;
       this.abandon(record);
-      if (event.kind === 'closed') this.closed(record, record.live);
+      if (event.kind === 'closed') this.closed(record, record.live, event.at);
     } catch (second) {
       this.options.warn(`connection ${event.connection} is lost: ${(second as Error).message}`);
     }

@@ -1,0 +1,115 @@
+import type { ConnectionEvent } from '../model/connection-event.js';
+import type { Exchange } from '../model/exchange.js';
+import type { IdleEnd } from '../model/surroundings.js';
+import { milliseconds, type Timestamp } from '../model/time.js';
+import type { BackendWatch, Beginning } from './backend-watch.js';
+import type { KeptExchange } from './kept-exchange.js';
+import type { Reseen } from './losses.js';
+
+/** Milliseconds after its last request up to which a connection's end belongs to that request. */
+const AT_ONCE = 100;
+/** After that much idle time an end is one of an idle connection, and not of one that was just about to be used. */
+const IDLE = 1_000;
+/** Connections in a row that a backend ended though they were to be kept, until that is worth a word. */
+const NEVER_KEPT = 3;
+
+const NONE: readonly Reseen[] = Object.freeze([]);
+
+/** What one connection tells the watch of its backend. A connection counts as idle while it is kept and none of its requests is open. */
+export class ConnectionWatch {
+  /*
+   * Invariant: #idles is true exactly while this connection is in the backend's count of idle ones.
+   */
+  #idles = false;
+  #requests = 0;
+  /** When its last request ended, while none is open; null before the first. */
+  #idleSince: Timestamp | null = null;
+  /** That request; null when nothing of it can change any more. */
+  #last: Reseen | null = null;
+  #idleEnd: IdleEnd | null = null;
+  readonly #backend: BackendWatch;
+  readonly #openedAt: Timestamp | null;
+
+  /** @param openedAt the connection's first sign; null when its beginning was not seen */
+  constructor(backend: BackendWatch, openedAt: Timestamp | null) {
+    this.#backend = backend;
+    this.#openedAt = openedAt;
+  }
+
+  /** @param beside how many of its requests are open */
+  began(at: Timestamp, beside: number): Beginning {
+    const backend = this.#backend;
+    if (this.#idles) {
+      this.#idles = false;
+      backend.idle -= 1;
+    }
+    const first = this.#requests === 0;
+    if (!first) backend.reused = true;
+    const beginning = {
+      opening: first ? milliseconds(this.#openedAt, at) : null,
+      openBefore: backend.open,
+      openBeside: beside,
+      idleConnections: backend.idle,
+      idleBefore: milliseconds(this.#idleSince, at),
+    };
+    this.#requests += 1;
+    this.#idleSince = null;
+    this.#last = null;
+    backend.open += 1;
+    return beginning;
+  }
+
+  /**
+   * Gives the exchange its surroundings, and tells which others are to be seen otherwise now.
+   * @param beside how many others of its requests are open
+   */
+  settled(kept: KeptExchange, exchange: Exchange, beside: number): readonly Reseen[] {
+    const { beginning } = kept;
+    kept.beginning = null;
+    const backend = this.#backend;
+    const around = beginning === null ? null : backend.surroundings(exchange, beginning, this.#idleEnd);
+    kept.surroundings = around;
+    backend.ended(exchange);
+    if (beside === 0 && exchange.connectionEnd === null) {
+      this.#idleSince = exchange.times.end;
+      this.#last = { kept, exchange };
+      this.#idles = exchange.keepConnection === true;
+      if (this.#idles) backend.idle += 1;
+    }
+    const { outcome } = exchange;
+    if (around === null || (outcome !== 'backend-closed' && outcome !== 'backend-reset')) return NONE;
+    return backend.lost(kept, exchange, around).filter((other) => other.kept !== kept);
+  }
+
+  /** A side has stopped sending. Only the first end of a connection without an open request says something here. */
+  ended({ at, side, how }: Extract<ConnectionEvent, { kind: 'end' }>): readonly Reseen[] {
+    const last = this.#last;
+    const idle = milliseconds(this.#idleSince, at);
+    this.#last = null;
+    this.closed(at);
+    if (last === null || idle === null || last.exchange.keepConnection !== true) return NONE;
+    if (side !== 'server' || (how !== 'fin' && how !== 'reset')) return NONE;
+    const backend = this.#backend;
+    const end = backend.idleEnded({ at, idle, requests: this.#requests });
+    this.#idleEnd = end;
+    const companions = idle > AT_ONCE ? backend.idleLost(last.exchange.connection, at) : NONE;
+    if (!isRemarkable(end)) return companions;
+    last.kept.surroundings = { ...(last.kept.surroundings ?? backend.quiet(last.exchange)), idleEnd: end };
+    return [...companions, last];
+  }
+
+  /** The source has let go of it. */
+  closed(at: Timestamp): void {
+    if (!this.#idles) return;
+    this.#idles = false;
+    this.#backend.release(at);
+  }
+}
+
+/** A habit of the backend shows: once may have been chance, or somebody's command. */
+function isRemarkable({ idle, requests, alikeAge, alikeCount, neverReused }: IdleEnd): boolean {
+  if (idle >= IDLE) return alikeAge > 0;
+  if (idle > AT_ONCE) return false;
+  if (requests > 1) return alikeCount > 0;
+  return neverReused && alikeCount === NEVER_KEPT - 1;
+}

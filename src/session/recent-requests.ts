@@ -1,0 +1,70 @@
+import type { Exchange } from '../model/exchange.js';
+import { milliseconds, type Timestamp } from '../model/time.js';
+
+/** Requests that are remembered: one that waited for more has waited for a pool in any case. */
+const KEPT = 256;
+/** Of fewer others nobody knows what is usual. */
+const USUAL_OF = 3;
+
+/** What others did while a request waited. */
+export interface Meanwhile {
+  readonly servedMeanwhile: number;
+  readonly overtakenBy: number;
+  /** The last end of another before `until`, if that came while it waited. */
+  readonly lastEnd: Timestamp | null;
+}
+
+/** The last requests that a backend answered. Adding one costs a few stores; asking costs a walk over all of them. */
+export class RecentRequests {
+  private readonly begins = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
+  private readonly ends = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
+  /** First bytes; an end where none was sent. */
+  private readonly firsts = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
+  /** 1 for the first request of its connection. */
+  private readonly fresh = new Uint8Array(KEPT);
+  private readonly urls: (string | null)[] = new Array(KEPT).fill(null);
+  private at = 0;
+
+  add({ times, url, precedingRequests }: Exchange, end: Timestamp): void {
+    const { at } = this;
+    this.begins[at] = times.begin;
+    this.ends[at] = end;
+    this.firsts[at] = times.firstStdout ?? end;
+    this.fresh[at] = precedingRequests === 0 ? 1 : 0;
+    this.urls[at] = url;
+    this.at = (at + 1) % KEPT;
+  }
+
+  /** While a request that began at `begin` waited until `until`. */
+  between(begin: Timestamp, until: Timestamp): Meanwhile {
+    let servedMeanwhile = 0;
+    let overtakenBy = 0;
+    let last = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < KEPT; i += 1) {
+      if (this.fresh[i] === 1 && this.begins[i]! > begin && this.firsts[i]! < until) overtakenBy += 1;
+      const end = this.ends[i]!;
+      if (end > until || end < begin) continue;
+      servedMeanwhile += 1;
+      if (end > last) last = end;
+    }
+    return { servedMeanwhile, overtakenBy, lastEnd: servedMeanwhile === 0 ? null : last };
+  }
+
+  /** The median time to the first byte of those for the same path, in milliseconds; null when they are too few. */
+  usualWait(url: string | null): number | null {
+    if (url === null) return null;
+    const path = pathOf(url);
+    const waits: number[] = [];
+    for (const [i, other] of this.urls.entries()) {
+      if (other === null || !other.startsWith(path) || pathOf(other).length !== path.length) continue;
+      waits.push(milliseconds(this.begins[i]!, this.firsts[i]!) ?? 0);
+    }
+    if (waits.length < USUAL_OF) return null;
+    return waits.sort((a, b) => a - b)[waits.length >> 1]!;
+  }
+}
+
+function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
