@@ -5,4 +5,4 @@ process.env.NODE_ENV = 'production';
 // File writes and name lookups share libuv's threads: with only four, a disk that hangs holds up lookups. This is
 // CommonJS because loading an ES module starts the threads, and then their number stands.
 process.env.UV_THREADPOOL_SIZE ??= '16';
-import('../dist/cli/main.js');
+import('../bundle/cli/main.js');

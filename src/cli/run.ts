@@ -2,8 +2,7 @@ import { openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
-import { type Application, startApplication } from '../demo/application.js';
-import { startWebServer } from '../demo/web-server.js';
+import type { Application } from '../demo/application.js';
 import { EXPORTERS } from '../export/index.js';
 import { type PumpResult, pump } from '../export/runner.js';
 import { formatEndpoint } from '../model/connection.js';
@@ -62,13 +61,16 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
   let application: Application | null = null;
   let recording: Recording | null = null;
   try {
-    if (settings.command === 'demo') application = await startApplication();
+    // What the screen takes to load and what the thread takes to start are taken at the same time. A failure is met where it is used.
+    if (settings.format === 'tui') loadScreen().catch(() => {});
+    const demo = settings.command === 'demo' ? await import('../demo/index.js') : null;
+    if (demo !== null) application = await demo.startApplication();
     const started = startWork(settings, application);
     const first = settings.command === 'capture' ? await orEnd(started, settings, signals) : await started;
     if (typeof first === 'string') return 128 + constants.signals[first];
     recording = first;
-    const webServer = application
-      ? startWebServer(recording.endpoints[0]!, {
+    const webServer = demo
+      ? demo.startWebServer(recording.endpoints[0]!, {
           onFailure: ({ name }, error) =>
             streams.stderr.offer(`fcgi-inspect: the demo could not play "${name}": ${error.message}\n`),
         })
@@ -81,6 +83,11 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
     await application?.stop();
     signals.release();
   }
+}
+
+/** React and Ink are for those who see them only. */
+function loadScreen(): Promise<typeof import('../tui/start.js')> {
+  return import('../tui/start.js');
 }
 
 /** The proxy has a thread of its own, so has the reading of captures for the screen; headless, captures are read as fast as is written. */
@@ -295,8 +302,7 @@ class Run {
   }
 
   private async tui(): Promise<void> {
-    // React and Ink take half a second of CPU to load: for those who see them only.
-    const { restore, startTui } = await import('../tui/start.js');
+    const { restore, startTui } = await loadScreen();
     // What ends everything may have come while that was loaded.
     if (this.signal !== null || this.ended.signal.aborted) return;
     terminalTaken(restore);

@@ -1,0 +1,2 @@
+export { startApplication } from './application.js';
+export { startWebServer } from './web-server.js';
