@@ -56,8 +56,7 @@ export function followChain(
   for (;;) {
     at += recordLength(bytes, index);
     index = at < holeAt ? at : at - holeLength;
-    // A header that the hole goes over cannot be asked; what was there before it can.
-    if (at + HEADER_LENGTH > holeAt && at < holeAt + holeLength) return headers > 1 ? BELIEVED : REJECTED;
+    if (at + HEADER_LENGTH > holeAt && at < holeAt + holeLength) return REJECTED;
     if (at + HEADER_LENGTH > end) break;
     if (!isPlausibleHeader(bytes, index, side, version)) return REJECTED;
     headers += 1;

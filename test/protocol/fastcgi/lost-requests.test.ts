@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { concatBytes } from '../../../src/model/bytes.js';
-import { encodeStream } from '../../../src/protocol/fastcgi/encoder.js';
+import { encodeRecord, encodeStream } from '../../../src/protocol/fastcgi/encoder.js';
 import {
   backend,
   begin,
@@ -124,6 +124,36 @@ describe('records for an id that may have been used again', () => {
     });
   });
 
+  it('are not asked for, where the end of the first may be in what is no record', () => {
+    const seen = play([web(kept()), backend(text('no record at all')), web(kept()), backend(page(), finish()), closed]);
+    expect(seen.exchanges.map(({ outcome }) => outcome)).toEqual(['undecodable', 'completed']);
+    expect(codes(seen)[1]).toEqual([]);
+  });
+
+  it('begin anew where both sides’ bytes are missing', () => {
+    const seen = play([
+      web(kept()),
+      gap('server', 100),
+      gap('client', 8),
+      web(kept()),
+      backend(page(), finish()),
+      closed,
+    ]);
+    expect(seen.exchanges.map(({ role, outcome }) => [role, outcome])).toEqual([
+      ['responder', 'undecodable'],
+      ['responder', 'completed'],
+    ]);
+  });
+
+  it('are of no request that a few lost bytes cannot have begun', () => {
+    const few = [web(kept()), backend(finish()), web(text('five!'), kept(3), kept(5))];
+    expect(play([...few, backend(page(9), finish(9)), closed]).exchanges).toHaveLength(3);
+    // From its length on, this STDIN with padding looks like PARAMS of id 0x0041.
+    const odd = encodeRecord({ type: 5, requestId: 1, content: text('A'), padding: 4 });
+    const seen = play([web(begin(1, 1, 1), params()), gap('client', 1), web(odd.subarray(1), part('stdin')), closed]);
+    expect(seen.records.map(({ entry }) => entry.requestId)).toEqual([1, 1, 1, 1]);
+  });
+
   it('leave requests alone that began after the loss', () => {
     const seen = play([
       web(kept()),
@@ -157,6 +187,21 @@ describe('a recording of FastCGI in a body', () => {
     expect(only(seen).problems.at(-1)!.message).toBe(
       `a gap of 20 bytes goes over a record header; ${body.length} bytes belong to no record, and records begin again at offset ${page().length + body.length}`,
     );
+  });
+
+  it('that breaks off after a long answer is not either', () => {
+    const long = concatBytes([part('stdout', 'x'.repeat(3_000)), finish(1, 66)]);
+    const body = encodeStream('stdout', 1, concatBytes([text('pcap '), long, text(' pcap'.repeat(20))]), {
+      close: false,
+    });
+    const seen = play([
+      web(kept()),
+      gap('server', 8),
+      backend(body.subarray(8)),
+      backend(page(), finish(1, 5)),
+      closed,
+    ]);
+    expect(only(seen)).toMatchObject({ appStatus: 5, streams: { stdout: { bytes: 63 } } });
   });
 
   it('that is uploaded is not either: the request that it is in has not ended', () => {
