@@ -37,8 +37,13 @@ export interface AnalyzerOptions {
   /** The session's number for the next exchange; called once as each is opened. */
   readonly nextNumber: () => number;
   readonly sink: ExchangeSink;
-  /** Sees every record as it is assigned to an exchange (null: to the connection itself). Content is borrowed. */
+  /**
+   * Sees every record as it is assigned to an exchange (null: to the connection itself). Content is borrowed, and of a body there may be
+   * only the beginning, or nothing.
+   */
   readonly observer?: RecordObserver;
+  /** The observer wants all content, which takes more time and memory. */
+  readonly wholeContent?: boolean;
 }
 
 export type RecordObserver = (exchange: Exchange | null, entry: RecordEntry, content: Uint8Array) => void;

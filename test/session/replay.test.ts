@@ -35,6 +35,7 @@ function witnessed(): { protocol: Protocol; witness: Witness; replaying: () => v
               if (event.kind !== 'opened') witness.exchanges.set(event.exchange.n, structuredClone(event.exchange));
               options.sink(event);
             },
+            wholeContent: true,
             observer: (exchange, entry, content) => {
               if (exchange === null) return;
               const list = witness.records.get(exchange.n) ?? [];

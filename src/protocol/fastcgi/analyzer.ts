@@ -159,6 +159,9 @@ class FastcgiAnalyzer implements Analyzer, Directions {
       offset: offsets?.[side],
       midstream,
       expects: (type, id, passed) => tracker.expects(side, type, id, passed),
+      wants: this.#options.wholeContent
+        ? undefined
+        : (type, id, bytes, from, to, searched) => tracker.wants(side, type, id, bytes, from, to, searched),
     });
   }
 

@@ -98,6 +98,20 @@ export class ResponseHeadReader {
  */
 export const MAX_HEAD_LENGTH = 256 * 1024;
 
+/**
+ * Where a block that begins at `from` ends, its empty line included; -1 when that is not in bytes[from, to). Up to `searched` it was looked
+ * for already.
+ */
+export function headEnd(bytes: Uint8Array, from: number, to: number, searched: number): number {
+  // An empty line may have begun before: it takes two bytes at most and the LF of the line above.
+  for (let i = Math.max(from, searched - 2); i < to; i++) {
+    if (bytes[i] !== LF) continue;
+    if (i === from || bytes[i - 1] === LF) return i + 1;
+    if (bytes[i - 1] === CR && (i - 1 === from || bytes[i - 2] === LF)) return i + 1;
+  }
+  return -1;
+}
+
 /** How many of the lines that are no headers are kept, and how much of each: enough to recognise what they are. */
 export const INVALID_LINES_KEPT = 5;
 export const INVALID_LINE_LENGTH = 200;

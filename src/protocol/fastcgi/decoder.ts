@@ -2,11 +2,12 @@ import { u16 } from '../../model/bytes.js';
 import type { Side } from '../../model/connection.js';
 import type { ProblemCode } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
-import { HEADER_LENGTH, isKnownType, recordTypeName, VERSION } from './constants.js';
+import { HEADER_LENGTH, isKnownType, RecordType, recordTypeName, VERSION } from './constants.js';
 import { foreignProtocol } from './foreign-protocol.js';
 import { findPlausibleHeader, isPlausibleApartFromVersion, recordLength } from './framing.js';
 import { HeldBytes } from './held-bytes.js';
 import { bytesInWords, LostStep, notARecord } from './lost-step.js';
+import { PassingRecord } from './passing-record.js';
 import type { RecordSink } from './record-event.js';
 import { BELIEVED, followChain, MORE_TO_COME, REJECTED, TURN } from './record-hunt.js';
 import { readRecord } from './record-reader.js';
@@ -15,9 +16,23 @@ import { readRecord } from './record-reader.js';
 export type Expectation = (type: number, requestId: number, passed: number) => boolean;
 
 /**
+ * How many bytes of the content of a record of this type and id anybody will look at. bytes[from, to) of it have arrived and nothing else
+ * has been told meanwhile; before `searched` it was asked already. Infinitely many: all, as far as can be told yet.
+ */
+export type Wanted = (
+  type: number,
+  requestId: number,
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  searched: number,
+) => number;
+
+/**
  * Bytes of one direction in, whole records out (specification section 3.3). It knows framing, not requests.
  *
- * A record that lies whole in a chunk is decoded in place; only what is left at the end of a chunk is copied and held. A header is
+ * A record that lies whole in a chunk is decoded in place; what is left at the end of a chunk is copied and held, until the record is
+ * whole or there is nothing more in it that anybody wants: then the rest of it is only counted (passing-record.ts). A header is
  * judged as soon as its eight bytes are there. It is in one of three steps:
  *
  *   in step   the next byte begins a header. Version 1 is believed (an unknown type too, or a reserved byte that is not zero, but not
@@ -34,16 +49,21 @@ export type Expectation = (type: number, requestId: number, passed: number) => b
 export class RecordDecoder {
   /*
    * Invariants between calls: #held is null or holds at least one byte, up to #offset; in step it begins a record that is not whole;
-   * out of step it is shorter than a header or begins a chain that waits for what follows. #lost is set exactly when hunting.
+   * out of step it is shorter than a header or begins a chain that waits for what follows. #lost is set exactly when hunting. #passing
+   * is only set in step while #held is null, and something of it is still to come.
    */
   readonly #side: Side;
   readonly #sink: RecordSink;
   readonly #expects: Expectation | null;
+  readonly #wants: Wanted | null;
   #step: 'in-step' | 'doubt' | 'hunting' = 'in-step';
   /** The version believed beside VERSION. */
   #version = VERSION;
   #offset: number;
   #held: HeldBytes | null = null;
+  #passing: PassingRecord | null = null;
+  /** Up to where the content of the record that is held was looked through for what is wanted of it. */
+  #searched = 0;
   #lost: LostStep | null = null;
   /** Stream offset of index 0 of the bytes being worked on. */
   #base = 0;
@@ -53,6 +73,7 @@ export class RecordDecoder {
    * @param options.offset where in the stream the first byte is; only a stream from 0 is checked for foreign protocols
    * @param options.midstream the first byte need not begin a record
    * @param options.expects asked while hunting
+   * @param options.wants asked of stream records that arrive in pieces; without it all content is held until they are whole
    */
   constructor(
     side: Side,
@@ -61,12 +82,14 @@ export class RecordDecoder {
       readonly offset?: number | undefined;
       readonly midstream?: boolean | undefined;
       readonly expects?: Expectation | undefined;
+      readonly wants?: Wanted | undefined;
     } = {},
   ) {
     this.#side = side;
     this.#sink = sink;
     this.#offset = options.offset ?? 0;
     this.#expects = options.expects ?? null;
+    this.#wants = options.wants ?? null;
     if (options.midstream) {
       this.#lose('midstream-start', this.#offset, null, 'the capture began in the middle of the connection');
     }
@@ -79,7 +102,7 @@ export class RecordDecoder {
 
   /** Between records, in step, nothing held. Asked between calls, not from the sink. */
   get atBoundary(): boolean {
-    return this.#held === null && this.#isInStep();
+    return this.#held === null && this.#passing === null && this.#isInStep();
   }
 
   /** Records may pass that cannot be told. */
@@ -94,13 +117,27 @@ export class RecordDecoder {
     this.#offset += to;
     if (this.#lost !== null) this.#lost.see(bytes, at);
     let from = 0;
+    if (this.#passing !== null) {
+      from = Math.min(to, this.#passing.rest);
+      this.#passing.see(from);
+      this.#endPassing(this.#passing);
+    }
     while (this.#held !== null) {
-      if (from === to) return;
+      if (from === to) {
+        this.#letPass(this.#held);
+        return;
+      }
       from = this.#fill(this.#held, bytes, from, at);
     }
+    if (from === to) return;
     this.#base = base;
     from = this.#advance(bytes, from, to, null, at, MORE_TO_COME);
-    if (from < to) {
+    if (from === to) return;
+    this.#searched = 0;
+    const wanted = this.#wantedOf(bytes, from, to);
+    if (to - from >= HEADER_LENGTH + wanted) {
+      this.#passing = new PassingRecord(bytes, from, to, wanted, base + from, at);
+    } else {
       this.#held = new HeldBytes(base + from, at);
       this.#held.append(bytes, from, to);
     }
@@ -114,6 +151,14 @@ export class RecordDecoder {
     const resumed = this.#offset + length;
     let rest = length;
     while (rest > 0) {
+      if (this.#passing !== null) {
+        const taken = Math.min(this.#passing.rest, rest);
+        this.#passing.miss(taken);
+        this.#offset += taken;
+        rest -= taken;
+        this.#endPassing(this.#passing);
+        continue;
+      }
       if (!this.#isInStep()) {
         if (this.#held !== null) this.#advanceHeld(this.#held, at, rest);
         if (this.#isInStep()) continue;
@@ -152,6 +197,11 @@ export class RecordDecoder {
       this.#lost?.tellEnd(this.#sink, this.#offset);
       this.#step = 'in-step';
       this.#lost = null;
+    } else if (this.#passing !== null) {
+      const { span, rest, offset, bytes, at: begun } = this.#passing;
+      this.#remarkCut(bytes[1]!, begun, offset, span, rest);
+      this.#passing.miss(rest);
+      this.#endPassing(this.#passing);
     } else if (this.#held !== null) {
       if (this.#held.span < HEADER_LENGTH) this.#endInHeader(this.#held);
       else this.#endInRecord(this.#held, at);
@@ -188,6 +238,7 @@ export class RecordDecoder {
     this.#base = held.offset - held.start;
     const from = this.#advance(held.bytes, held.start, held.end, held, at, next);
     held.advance(from, this.#base + from);
+    this.#searched = 0;
     if (held.span === 0) this.#drop();
   }
 
@@ -215,11 +266,47 @@ export class RecordDecoder {
   #endInRecord(held: HeldBytes, at: Timestamp): void {
     const seen = held.span;
     const wanted = this.#wanted(held);
-    const name = recordTypeName(held.bytes[held.start + 1]!);
-    const message = `the stream ended ${bytesInWords(seen)} into a ${name} record of ${seen + wanted}`;
-    this.#remark('truncated-record', held.arrivalOf(held.offset), held.offset, seen, message);
+    this.#remarkCut(held.bytes[held.start + 1]!, held.arrivalOf(held.offset), held.offset, seen, wanted);
     held.addHole(wanted);
     this.#advanceHeld(held, at, MORE_TO_COME);
+  }
+
+  #remarkCut(type: number, at: Timestamp, offset: number, seen: number, missing: number): void {
+    const message = `the stream ended ${bytesInWords(seen)} into a ${recordTypeName(type)} record of ${seen + missing}`;
+    this.#remark('truncated-record', at, offset, seen, message);
+  }
+
+  // ---- records that pass
+
+  /** How much is wanted of the record that bytes[from, to) begin with; it is not whole. */
+  #wantedOf(bytes: Uint8Array, from: number, to: number): number {
+    if (this.#wants === null || to - from < HEADER_LENGTH || !this.#isInStep()) return Number.POSITIVE_INFINITY;
+    const type = bytes[from + 1]!;
+    if (type < RecordType.STDIN || type > RecordType.DATA) return Number.POSITIVE_INFINITY;
+    const content = from + HEADER_LENGTH;
+    // What has arrived behind the content is padding.
+    const end = Math.min(to, content + u16(bytes, from + 4));
+    const wanted = this.#wants(type, u16(bytes, from + 2), bytes, content, end, content + this.#searched);
+    this.#searched = end - content;
+    return Math.min(wanted, wanted === Number.POSITIVE_INFINITY ? wanted : u16(bytes, from + 4));
+  }
+
+  /** Of a record that is held, lets go of what nobody wants if the rest is there. */
+  #letPass(held: HeldBytes): void {
+    if (held.holeLength > 0) return;
+    const wanted = this.#wantedOf(held.bytes, held.start, held.end);
+    if (held.span < HEADER_LENGTH + wanted) return;
+    const { bytes, start, end, offset } = held;
+    this.#passing = new PassingRecord(bytes, start, end, wanted, offset, held.arrivalOf(offset));
+    this.#drop();
+  }
+
+  /** Tells of a record that has passed, if it has. */
+  #endPassing(record: PassingRecord): void {
+    if (record.rest > 0) return;
+    this.#passing = null;
+    const { bytes, offset, at, missing, missingFrom } = record;
+    readRecord(this.#sink, bytes, 0, offset, at, missing, missingFrom);
   }
 
   // ---- through the bytes at hand

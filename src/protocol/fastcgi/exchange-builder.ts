@@ -4,7 +4,7 @@ import type { Exchange, ExchangeTimes, Outcome, Problem, StreamName, StreamTotal
 import { BODY_HEAD_KEPT, PROBLEMS_KEPT, STDERR_KEPT, STREAM_NAMES } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
 import { readRequestLine } from '../request-url.js';
-import { ResponseHeadReader } from './cgi-response.js';
+import { headEnd, ResponseHeadReader } from './cgi-response.js';
 import {
   BODY_LENGTH,
   HEADER_LENGTH,
@@ -131,7 +131,7 @@ export class ExchangeBuilder {
     const late = totals.ended;
     totals.records += 1;
     if (record.contentLength === 0) return late ? null : this.#endStream(name, totals, record.at);
-    totals.bytes += record.bytes.length;
+    totals.bytes += record.contentLength - record.missing;
     totals.missing += record.missing;
     if (name === 'stdout') {
       times.firstStdout ??= record.at;
@@ -143,6 +143,19 @@ export class ExchangeBuilder {
     if (name === 'stdout') this.#readStdout(record, before);
     else if (name === 'stderr') this.#keepStderr(record.bytes);
     return null;
+  }
+
+  /**
+   * How many bytes of the content of a STDOUT record will be read of it, of which bytes[from, to) are there; they were looked through up to
+   * `searched`. Infinitely many when that cannot be told yet.
+   */
+  wantedOfStdout(bytes: Uint8Array, from: number, to: number, searched: number): number {
+    if (this.#stdout === 'done' || this.exchange.streams.stdout.ended) return 0;
+    if (this.#stdout === 'body') return BODY_HEAD_KEPT - this.exchange.bodyHead.length;
+    // A head in several records is put together from all of them.
+    if (this.#head !== null) return Number.POSITIVE_INFINITY;
+    const end = headEnd(bytes, from, to, searched);
+    return end < 0 ? Number.POSITIVE_INFINITY : end - from + BODY_HEAD_KEPT;
   }
 
   end(record: Extract<WholeRecord, { kind: 'end-request' }>): void {
@@ -249,7 +262,8 @@ export class ExchangeBuilder {
         this.#keepBody(seen.subarray(Math.max(0, (this.exchange.response?.length ?? 0) - before)));
       }
     }
-    if (record.missing > 0) this.#endStdout();
+    // What follows the missing bytes, or those that nobody wanted when they passed, is read no more.
+    if (record.missing > 0 || record.bytes.length < record.contentLength) this.#endStdout();
   }
 
   #endStdout(): void {

@@ -37,7 +37,10 @@ export type RecordEvent =
       readonly protocolStatus: number;
       readonly bytes: Uint8Array;
     })
-  /** `bytes` holds the content that was seen, the parts before and after a gap joined; contentLength 0 ends the stream. */
+  /**
+   * `bytes` holds the content that was seen, the parts before and after a gap joined; contentLength 0 ends the stream. Of a record that
+   * came in pieces it may be only the beginning, as much as was wanted: then there are more than `bytes.length` that are not missing.
+   */
   | (RecordBase & { readonly kind: 'stream'; readonly stream: StreamName; readonly bytes: Uint8Array })
   | (RecordBase & {
       readonly kind: 'management';

@@ -7,7 +7,7 @@ import type { RecordBase, RecordSink } from './record-event.js';
 
 /**
  * Gives the record whose header is at `from` to the sink as an event, remarks on it first. The decoder has made sure that the header
- * is there and the content that was seen directly behind it, the missing bytes left out.
+ * is there and the content that was seen directly behind it, the missing bytes left out, or the beginning of it up to where `bytes` end.
  *
  * @param offset where the header is in the stream
  * @param at when its first byte arrived
@@ -32,7 +32,7 @@ export function readRecord(
   if (version !== VERSION || bytes[from + 7] !== 0 || !isKnownType(type) || (fixed >= 0 && fixed !== contentLength)) {
     remarkOn(sink, bytes, from, offset, at);
   }
-  const seen = contentLength - missing;
+  const seen = Math.min(contentLength - missing, bytes.length - from - HEADER_LENGTH);
   // Not subarray, which would hand on the class of the chunk (a Buffer).
   const content = seen === 0 ? NO_BYTES : new Uint8Array(bytes.buffer, bytes.byteOffset + from + HEADER_LENGTH, seen);
   const stream = STREAM_OF_TYPE[type];

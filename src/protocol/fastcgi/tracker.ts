@@ -1,5 +1,6 @@
 import type { EndKind, Side } from '../../model/connection.js';
 import { assertNever } from '../../model/errors.js';
+import { STDERR_KEPT } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
 import type { AnalyzerOptions } from '../analyzer.js';
 import { isManagementType, NULL_REQUEST_ID, RecordType, Role } from './constants.js';
@@ -94,6 +95,16 @@ export class RequestTracker {
     if (type === RecordType.STDIN) return !stdin.ended;
     if (type === RecordType.DATA) return !data.ended;
     return type !== RecordType.BEGIN_REQUEST;
+  }
+
+  /** What will be read of the content of a stream record that has begun (Wanted in decoder.ts). */
+  wants(side: Side, type: number, id: number, bytes: Uint8Array, from: number, to: number, searched: number): number {
+    if (type === RecordType.STDIN || type === RecordType.DATA) return 0;
+    if (type === RecordType.STDERR) return STDERR_KEPT;
+    const open = side === 'server' ? this.requests.find(id) : undefined;
+    // Whose record it will be is not certain while something may be lost.
+    if (open === undefined || open.endMayBeLost || this.requests.beginMayBeMissing) return Number.POSITIVE_INFINITY;
+    return open.wantedOfStdout(bytes, from, to, searched);
   }
 
   /** A side has stopped sending; its decoder has said everything. */

@@ -124,6 +124,7 @@ export class Watcher {
         this.#last.set(exchange.n, exchange);
         this.events.push({ kind, exchange: structuredClone(exchange) });
       },
+      wholeContent: true,
       observer: (exchange, entry, content) =>
         this.records.push({ n: exchange?.n ?? null, entry, content: content.slice() }),
       ...options,
