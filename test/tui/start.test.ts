@@ -28,6 +28,16 @@ function lastRow(text: string): string {
   return text.split('\n').at(-3)!;
 }
 
+describe('a tab with more than fits', () => {
+  it('says which lines are seen, and of how many', async () => {
+    const tui = start(new FakeInspection().put(mixedRequest(2)), {}, { columns: 100, rows: 24 });
+    await tui.until('[1/1]');
+    const text = await tui.see('\r2', / 1-\d+\/\d+ /);
+    expect(text.split('\n').find((line) => line.includes('2 Params'))).toMatch(/─ 1-\d+\/\d+ *$/);
+    await tui.see('j', / 2-\d+\/\d+ /);
+  });
+});
+
 describe('the list', () => {
   it('follows the newest request until it is moved, and again when asked to', async () => {
     const inspection = new FakeInspection().put(...mixedRequests(40));

@@ -45,7 +45,20 @@ function tabLine(state: ViewState, width: number): Line {
   const widthOf = (line: Line): number => line.reduce((total, [text]) => total + cells(text), 0);
   const [wide, narrow, tight] = [build('│', true), build('', true), build('', false)];
   const line = widthOf(wide) <= width ? wide : widthOf(narrow) <= width ? narrow : tight;
-  return [...line, ['─'.repeat(Math.max(0, width - widthOf(line))), 'dim']];
+  const place = placeWords(state);
+  const room = width - widthOf(line) - cells(place);
+  return [...line, ['─'.repeat(Math.max(0, room)), 'dim'], [room < 0 ? '' : place, 'dim']];
+}
+
+/** Which lines of how many are seen; nothing when all are. */
+function placeWords(state: ViewState): string {
+  const { content } = state;
+  if (content === null || state.gone) return '';
+  const view = paneView(state);
+  const extent = content.extent(view);
+  const room = content.room(view);
+  if (extent <= room) return '';
+  return ` ${view.top + 1}-${Math.min(extent, view.top + room)}/${extent} `;
 }
 
 /** A tab with something in it that one would not expect shows it. */

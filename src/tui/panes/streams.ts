@@ -1,4 +1,5 @@
 import type { Exchange, Header } from '../../model/exchange.js';
+import { paramValue } from '../../model/param-value.js';
 import type { Line } from '../paint.js';
 import { cells, wrap } from '../paint.js';
 import { bodyPane } from './body.js';
@@ -13,8 +14,8 @@ export const stdin: Pane = bodyPane({
   begin: () => 0,
   head: () => [],
   media: (exchange) => ({
-    contentType: param(exchange, 'CONTENT_TYPE'),
-    contentEncoding: param(exchange, 'HTTP_CONTENT_ENCODING'),
+    contentType: paramValue(exchange.params, 'CONTENT_TYPE'),
+    contentEncoding: paramValue(exchange.params, 'HTTP_CONTENT_ENCODING'),
     alwaysText: false,
   }),
 });
@@ -85,8 +86,4 @@ export function statusStyle(status: number | null): 'good' | 'redirect' | 'warni
 
 function header(exchange: Exchange, name: string): string | null {
   return exchange.response?.headers.find((line) => line.name.toLowerCase() === name)?.value ?? null;
-}
-
-function param(exchange: Exchange, name: string): string | null {
-  return exchange.params.find((pair) => pair.name === name)?.value ?? null;
 }
