@@ -70,6 +70,8 @@ export interface ExchangeTimes {
   readonly stdinEnd: Timestamp | null;
   readonly firstStdout: Timestamp | null;
   readonly lastStdout: Timestamp | null;
+  /** The last record before the connection began to end, in either direction; ABORT_REQUEST, which breaks a silence, is not counted. */
+  readonly lastRecord: Timestamp;
   readonly end: Timestamp | null;
 }
 

@@ -47,7 +47,7 @@ const EXCHANGE: Exchange = {
   keepConnection: false,
   precedingRequests: 0,
   outcome: 'completed',
-  times: { begin: 0, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, end: null },
+  times: { begin: 0, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, lastRecord: 0, end: null },
   params: [
     { name: 'SCRIPT_NAME', value: '/admin/list.php' },
     { name: 'CONTENT_LENGTH', value: '12' },
@@ -55,7 +55,7 @@ const EXCHANGE: Exchange = {
     { name: 'HTTP_X_QUOTE', value: 'a "b" c\nd' },
   ],
   paramsComplete: true,
-      paramsSplit: false,
+  paramsSplit: false,
   method: 'POST',
   url: ROW.url,
   script: ROW.script,

@@ -45,7 +45,9 @@ export interface ExchangeOptions {
   readonly stderr?: string | Uint8Array;
   readonly data?: string | Uint8Array;
   /** Milliseconds after BEGIN_REQUEST; null: not seen. */
-  readonly timing?: Partial<Record<'paramsEnd' | 'stdinEnd' | 'firstStdout' | 'lastStdout' | 'end', number | null>>;
+  readonly timing?: Partial<Record<'paramsEnd' | 'stdinEnd' | 'firstStdout' | 'lastStdout' | 'end', number | null>> & {
+    readonly lastRecord?: number;
+  };
   readonly begin?: number;
   readonly gaps?: StoredExchange['gaps'];
   /** How many content bytes a STDIN or STDOUT record carries. */
@@ -207,12 +209,15 @@ function timesOf(options: ExchangeOptions, output: boolean): ExchangeTimes {
     ...options.timing,
   };
   const stamp = (ms: number | null) => (ms === null ? null : begin + Math.round(ms * 1000));
+  const ended = options.outcome === undefined || options.outcome === 'completed' || options.outcome === 'rejected';
+  const last = (ended ? timing.end : null) ?? timing.lastStdout ?? timing.stdinEnd ?? timing.paramsEnd ?? 0;
   return {
     begin,
     paramsEnd: stamp(timing.paramsEnd),
     stdinEnd: stamp(timing.stdinEnd),
     firstStdout: stamp(timing.firstStdout),
     lastStdout: stamp(timing.lastStdout),
+    lastRecord: begin + Math.round((timing.lastRecord ?? last) * 1000),
     end: stamp(timing.end),
   };
 }

@@ -86,7 +86,15 @@ export class ExchangeBuilder {
       keepConnection: begin === null ? null : (begin.flags & KEEP_CONN) !== 0,
       precedingRequests: opening.precedingRequests,
       outcome: null,
-      times: { begin: opening.at, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, end: null },
+      times: {
+        begin: opening.at,
+        paramsEnd: null,
+        stdinEnd: null,
+        firstStdout: null,
+        lastStdout: null,
+        lastRecord: opening.at,
+        end: null,
+      },
       params: this.#params === null ? [] : this.#params.params,
       paramsComplete: false,
       paramsSplit: false,
@@ -116,8 +124,10 @@ export class ExchangeBuilder {
 
   /** Counts a record of this request that says nothing more: a second BEGIN_REQUEST, one in the wrong direction, an unknown type. */
   count(record: WholeRecord): void {
-    this.exchange.records.total += 1;
+    const { exchange } = this;
+    exchange.records.total += 1;
     this.#lastType = recordTypeCode(record);
+    if (exchange.connectionEnd === null && record.kind !== 'abort-request') exchange.times.lastRecord = record.at;
   }
 
   /** Counts and reads a stream record; tells what is wrong with PARAMS when this record brings it to light. */

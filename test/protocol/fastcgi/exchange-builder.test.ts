@@ -5,6 +5,7 @@ import { BODY_HEAD_KEPT, STDERR_KEPT, STREAM_NAMES } from '../../../src/model/ex
 import { encodeParams, encodeRecord, encodeStream } from '../../../src/protocol/fastcgi/encoder.js';
 import { PARAMS_KEPT } from '../../../src/protocol/fastcgi/params-reader.js';
 import {
+  abort,
   backend,
   begin,
   closed,
@@ -226,8 +227,17 @@ describe('the times of an exchange', () => {
       stdinEnd: 5000,
       firstStdout: 6000,
       lastStdout: 8000,
+      lastRecord: 10_000,
       end: 10_000,
     });
+  });
+
+  it('know when the silence began that the web server ended', () => {
+    const aborted = (...rest: Parameters<typeof play>[0]) =>
+      only(play([web(get()), web(part('stdin')), web(abort()), ...rest])).times.lastRecord;
+    expect(aborted(end('client', 'fin'))).toBe(2000);
+    expect(aborted(end('client', 'fin'), backend(page(), finish()))).toBe(2000);
+    expect(aborted(backend(page(), finish()))).toBe(4000);
   });
 
   it('of STDOUT are of its content, not of its end', () => {
