@@ -2,8 +2,8 @@ import type { Exchange } from '../model/exchange.js';
 import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
-import { backendsOf, PRODUCT_NAMES, type Product, WEB_SERVERS, webServerOf } from './products.js';
-import type { Remedies, Rule, Sighting } from './rule.js';
+import { productsOf, remediesFor } from './remedies.js';
+import type { Rule, Sighting } from './rule.js';
 import { RULES } from './rules/index.js';
 
 const NO_FINDINGS: readonly Finding[] = Object.freeze([]);
@@ -47,24 +47,10 @@ function finding(rule: Rule, sighting: Sighting, exchange: Exchange): Finding {
     title: rule.title,
     detail: sighting.detail,
     certainty,
-    advice: [...(sighting.advice ?? []), ...remediesFor(rule.remedies, exchange)],
+    advice: [...(sighting.advice ?? []), ...remediesFor(rule.remedies, productsOf(exchange))],
     alternatives:
       certainty === 'proven' ? NO_ALTERNATIVES : (sighting.alternatives ?? rule.alternatives ?? NO_ALTERNATIVES),
     look: rule.look ?? NOWHERE,
     evidence: sighting.evidence ?? [],
   };
-}
-
-/** What is to be done in any case, then by the web server and the backend at hand; where they are not known, by each, with its name. */
-function remediesFor(remedies: Remedies, exchange: Exchange): string[] {
-  const webServer = webServerOf(exchange);
-  const backends = backendsOf(exchange);
-  const texts = [...(remedies.any ?? [])];
-  for (const product of Object.keys(PRODUCT_NAMES) as Product[]) {
-    const isWebServer = (WEB_SERVERS as readonly string[]).includes(product);
-    const known = isWebServer ? webServer !== null : backends.length > 0;
-    const wanted = !known || product === webServer || (backends as readonly string[]).includes(product);
-    if (wanted) for (const text of remedies[product] ?? []) texts.push(`${PRODUCT_NAMES[product]}: ${text}`);
-  }
-  return texts;
 }

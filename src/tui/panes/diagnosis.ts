@@ -2,11 +2,11 @@ import { connectionEndWords } from '../../model/connection-end.js';
 import { connectionNotes } from '../../model/connection-notes.js';
 import type { Exchange } from '../../model/exchange.js';
 import type { Evidence } from '../../model/finding.js';
+import { outcomeWords } from '../../model/outcome-words.js';
 import { formatDuration } from '../../model/quantity.js';
 import { milliseconds } from '../../model/time.js';
 import { type Line, type Style, wrapWords } from '../paint.js';
 import { LineList } from './line-list.js';
-import { outcomeWords } from './outcome.js';
 import type { Pane } from './pane.js';
 
 /** What became of the request, who ended it, what is wrong and what to do. */
@@ -34,7 +34,10 @@ function diagnosisLines(exchange: Exchange, notes: readonly string[], width: num
     for (const [index, piece] of wrapWords(text, Math.max(20, width - indent - mark.length)).entries())
       lines.push([[' '.repeat(indent) + (index === 0 ? mark : ' '.repeat(mark.length)) + piece, style]]);
   };
-  say(outcomeWords(exchange), exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error');
+  say(
+    outcomeWords(exchange.outcome),
+    exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error',
+  );
   const end = connectionEndWords(exchange, null);
   if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
   else if (exchange.outcome !== null && exchange.failure === null)

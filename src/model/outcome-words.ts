@@ -1,4 +1,4 @@
-import type { Exchange, Outcome } from '../../model/exchange.js';
+import type { Outcome } from './exchange.js';
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {
   completed: 'The request was completed: the backend sent END_REQUEST with REQUEST_COMPLETE.',
@@ -13,7 +13,7 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   undecodable: 'The bytes could not be read as FastCGI to the end of the request.',
 };
 
-/** What became of the request, in a sentence. */
-export function outcomeWords(exchange: Exchange): string {
-  return exchange.outcome === null ? 'The request is still open.' : OUTCOMES[exchange.outcome];
+/** What became of a request, in a sentence. @param outcome null while it is open */
+export function outcomeWords(outcome: Outcome | null): string {
+  return outcome === null ? 'The request is still open.' : OUTCOMES[outcome];
 }
