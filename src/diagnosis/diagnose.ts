@@ -10,20 +10,28 @@ const NO_FINDINGS: readonly Finding[] = Object.freeze([]);
 const NO_ALTERNATIVES: readonly Alternative[] = Object.freeze([]);
 const NOWHERE: readonly string[] = Object.freeze([]);
 
-const CAUSES = RULES.filter(({ layer }) => layer === 'cause');
-const CONSEQUENCES = RULES.filter(({ layer }) => layer === 'consequence');
+/** All causes before the first consequence. */
+const IN_TURN = [
+  ...RULES.filter(({ layer }) => layer === 'cause'),
+  ...RULES.filter(({ layer }) => layer === 'consequence'),
+];
 const REMARKS = RULES.filter(({ layer }) => layer === 'remark');
+const WHILE_OPEN = IN_TURN.filter(({ whileOpen }) => whileOpen);
 
-/** The findings of a settled exchange: the gravest first, and of equal ones the cause first. */
+/**
+ * The findings of an exchange: the gravest first, and of equal ones the cause first. An open one (outcome null) is taken as it is at the
+ * time that is given as its end.
+ */
 export function diagnose(exchange: Exchange, surroundings: Surroundings | null = null): readonly Finding[] {
-  let findings = first(CAUSES, exchange, surroundings) ?? first(CONSEQUENCES, exchange, surroundings);
+  if (exchange.outcome === null) return sorted(upToFirst(WHILE_OPEN, exchange, surroundings));
+  let findings = upToFirst(IN_TURN, exchange, surroundings);
   for (const rule of REMARKS) {
     const sighting = rule.check(exchange, surroundings);
     if (sighting === null) continue;
     findings ??= [];
     findings.push(finding(rule, sighting, exchange));
   }
-  return findings === null ? NO_FINDINGS : findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
+  return sorted(findings);
 }
 
 /** What is always said of a finding with this id; null for one that no rule makes. */
@@ -31,12 +39,22 @@ export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'>
   return RULES.find((rule) => rule.id === id) ?? null;
 }
 
-function first(rules: readonly Rule[], exchange: Exchange, surroundings: Surroundings | null): Finding[] | null {
+/** What the first rule says that knows what it is, and what others before it say beside that. */
+function upToFirst(rules: readonly Rule[], exchange: Exchange, surroundings: Surroundings | null): Finding[] | null {
+  let findings: Finding[] | null = null;
   for (const rule of rules) {
     const sighting = rule.check(exchange, surroundings);
-    if (sighting !== null) return [finding(rule, sighting, exchange)];
+    if (sighting === null) continue;
+    findings ??= [];
+    findings.push(finding(rule, sighting, exchange));
+    if (!sighting.beside) break;
   }
-  return null;
+  return findings;
+}
+
+function sorted(findings: Finding[] | null): readonly Finding[] {
+  if (findings === null) return NO_FINDINGS;
+  return findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
 }
 
 function finding(rule: Rule, sighting: Sighting, exchange: Exchange): Finding {

@@ -14,6 +14,8 @@ export interface Sighting {
   readonly advice?: readonly string[];
   /** In place of the rule's own, where what was seen rules some of them out or ranks them otherwise. */
   readonly alternatives?: readonly Alternative[];
+  /** Said by a cause: this time it is a remark, and the search for the cause goes on. */
+  readonly beside?: boolean;
 }
 
 /** What to change. `any` stands first and is always given; the rest is given for the products at hand, or for all when they are not known. */
@@ -40,6 +42,8 @@ export interface Rule {
   readonly alternatives?: readonly Alternative[];
   /** Where to look next: a log and the line to look for, a directive, a command. */
   readonly look?: readonly string[];
+  /** Asked of open requests as well, whose outcome is null and whose time of the end is the present. */
+  readonly whileOpen?: boolean;
   /** The real servers on which it was seen to fire, as `web server → backend`; empty while it never was. */
   readonly seen: readonly string[];
   /** @param surroundings null where nothing is known of them, or nothing is remarkable about the request */
