@@ -84,7 +84,8 @@ class FastcgiAnalyzer implements Analyzer, Directions {
   }
 
   offset(side: Side): number {
-    return this.offsets[side];
+    const decoder = side === 'client' ? this.#client : this.#server;
+    return decoder === null ? (this.#options.offsets?.[side] ?? 0) : decoder.offset;
   }
 
   get idle(): boolean {
@@ -103,11 +104,7 @@ class FastcgiAnalyzer implements Analyzer, Directions {
   }
 
   get offsets(): { readonly client: number; readonly server: number } {
-    const { offsets } = this.#options;
-    return {
-      client: this.#client?.offset ?? offsets?.client ?? 0,
-      server: this.#server?.offset ?? offsets?.server ?? 0,
-    };
+    return { client: this.offset('client'), server: this.offset('server') };
   }
 
   get opened(): number {
