@@ -1,30 +1,50 @@
 import { paramValue } from '../../../model/param-value.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
+import { scriptSuspects, shownPath } from './script-path.js';
 
 export const primaryScriptUnknown = defineRule({
   id: 'primary-script-unknown',
   severity: 'error',
   title: 'PHP-FPM does not find the script',
-  meaning: 'PHP-FPM does not find the script',
+  meaning:
+    'The web server tells PHP-FPM by its path which file to run. For PHP-FPM there is no file at that path, so it answers 404 and "File not found.".',
   layer: 'cause',
   certainty: 'allowed',
-  remedies: {},
+  remedies: {
+    any: ['Compare the path above, letter by letter, with where the file is on the machine that runs PHP.'],
+    nginx: [
+      'root /srv/www; in the server block, and fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;',
+    ],
+    lighttpd: [
+      'server.document-root = "/srv/www"; where PHP runs elsewhere, "docroot" => "/its/own/path" in the fastcgi.server entry.',
+    ],
+    apache: [
+      'DocumentRoot "/srv/www" with SetHandler "proxy:fcgi://127.0.0.1:9000" in <FilesMatch "\\.php$">; where PHP runs elsewhere, ProxyFCGISetEnvIf "true" SCRIPT_FILENAME "/its/path%{reqenv:SCRIPT_NAME}".',
+    ],
+    caddy: ['root * /srv/www; where PHP runs elsewhere, php_fastcgi php:9000 { root /its/own/path }.'],
+    haproxy: ['docroot /srv/www in the fcgi-app section, with PHP’s own path.'],
+    litespeed: ['The virtual host’s document root and the external application must see the same files.'],
+    'php-fpm': ['With chroot = in the pool, the path is taken from there: leave the chroot’s own folder out of it.'],
+  },
+  look: [
+    'The web server’s error log has the text "Primary script unknown" beside the request.',
+    'PHP-FPM’s access.log = … with %{SCRIPT_FILENAME}e in access.format shows every path it was given.',
+  ],
   seen: [],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
+    const [likeliest, ...others] = scriptSuspects(exchange);
+    const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}` : 'SCRIPT_FILENAME is empty or missing';
     return {
-      detail: script
-        ? `SCRIPT_FILENAME is ${script}: no such file for the backend.`
-        : 'SCRIPT_FILENAME is empty or missing.',
-      advice: [
-        'Does the file exist where PHP-FPM runs (another container, chroot, mount)? The path must be the same on both sides.',
-        'nginx: fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; with the right root; with alias use $request_filename.',
-        'The pool’s user must be able to read every directory on the way: namei -l PATH.',
-        'A file that is really absent is nginx’s to answer: try_files $fastcgi_script_name =404;',
+      detail: `${path}: no such file for PHP. ${likeliest!.cause}`,
+      advice: likeliest!.advice,
+      alternatives: others,
+      evidence: [
+        { kind: 'param', name: 'SCRIPT_FILENAME' },
+        { kind: 'stderr', text: 'Primary script unknown' },
       ],
-      evidence: [{ kind: 'param', name: 'SCRIPT_FILENAME' }],
     };
   },
 });
