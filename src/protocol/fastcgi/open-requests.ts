@@ -191,6 +191,15 @@ export class OpenRequests {
   }
 
   /**
+   * Puts a record of the backend's that is of no request down to those that wait for one, too: it may be their answer under a wrong id. Only
+   * while no request of the connection is over, whose late record it may also be; a replay that starts anew could not tell.
+   */
+  blameWaiting(problem: Problem): void {
+    if (this.opened !== this.#open.size) return;
+    for (const builder of this.#open.values()) builder.problem(problem);
+  }
+
+  /**
    * Puts a problem of the connection's bytes down to every open request, since each may be concerned.
    * @param stepLost whether records may have been in those bytes
    */

@@ -304,6 +304,9 @@ export class RequestTracker {
   #noted(builder: ExchangeBuilder | null, side: Side, record: WholeRecord, index: number, offset: number | null): void {
     const marks = this.#marks.take();
     for (const mark of marks) this.requests.blame(builder, mark);
+    if (builder === null && side === 'server' && marks.length > 0 && record.missing === 0) {
+      for (const mark of marks) this.requests.blameWaiting(mark);
+    }
     if (this.#observer !== undefined) {
       const codes = marks.map(({ code }) => code);
       this.#observer(builder?.exchange ?? null, recordEntry(record, side, index, offset, codes), record.bytes);

@@ -156,10 +156,23 @@ describe('problems of a connection', () => {
     // Beside a request that has nothing to do with it.
     const seen = play([web(get()), ...steps, backend(page(), finish()), closed]);
     expect(seen.summary).toMatchObject({ problems, managementRecords, requests: 1 });
-    expect(only(seen)).toMatchObject({ outcome: 'completed', problems: [], records: { total: 6 } });
+    expect(only(seen)).toMatchObject({ outcome: 'completed', records: { total: 6 } });
+    // What the backend says to nobody may be the answer that the request waits for, under a wrong id.
+    const fromBackend = seen.records.filter(({ n, entry }) => n === null && entry.side === 'server');
+    const codes = fromBackend.flatMap(({ entry }) => entry.problems);
+    expect(only(seen).problems.map(({ code }) => code)).toEqual(codes);
     const stray = seen.records.filter(({ n }) => n === null);
     expect(stray.map(({ entry }) => entry.index)).toEqual(stray.map((_, i) => i));
     expect(stray.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a record of the backend for an unknown id', () => {
+  it('says nothing of a request when it may be of one that is over', () => {
+    const other = [web(begin(2), params(2), part('stdin', '', 2)), backend(page(5)), backend(page(2), finish(2))];
+    const seen = play([web(get()), backend(page(), finish()), ...other, closed]);
+    expect(seen.exchanges.map(({ problems }) => problems)).toEqual([[], []]);
+    expect(seen.summary.problems).toBe(1);
   });
 });
 
