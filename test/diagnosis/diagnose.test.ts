@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { describeFinding, diagnose } from '../../src/diagnosis/diagnose.js';
 import { RULES } from '../../src/diagnosis/rules/index.js';
 import type { ConnectFailure } from '../../src/model/connection.js';
-import type { Problem } from '../../src/model/exchange.js';
 import { type ExchangeOptions, storedExchange } from '../support/exchange-fixture.js';
 import { CASES as PHP } from './cases/php.js';
+import { CASES as PROTOCOL } from './cases/protocol.js';
+import { CASES as RESPONSE } from './cases/response.js';
 import { CASES as SECURITY } from './cases/security.js';
 
 const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp', errno = 'E'): ExchangeOptions => ({
@@ -16,20 +17,6 @@ const failed = (reason: ConnectFailure['reason'], kind: 'tcp' | 'unix' = 'tcp', 
     protocolStatus: null,
     server: kind === 'tcp' ? { kind, host: '127.0.0.1', port: 9000 } : { kind, path: '/run/x.sock' },
   },
-});
-const foreign = (side: 'client' | 'server'): ExchangeOptions => ({
-  outcome: 'undecodable',
-  stdout: '',
-  override: {
-    problems: [
-      { code: 'foreign-protocol', side, at: 0, offset: 0, length: 4, message: 'This is HTTP.' } satisfies Problem,
-    ],
-  },
-});
-const rejected = (protocolStatus: string): ExchangeOptions => ({
-  outcome: 'rejected',
-  stdout: '',
-  override: { protocolStatus },
 });
 const headless = { status: 200, reason: '', headers: [], complete: false, length: 4, invalidLines: [] };
 
@@ -44,22 +31,13 @@ const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, nearMiss:
   ['backend-name-unknown', failed('unreachable', 'tcp', 'ENOTFOUND'), failed('unreachable', 'tcp', 'EHOSTUNREACH')],
   ['connect-timeout', failed('timed-out'), failed('unreachable', 'tcp', 'EAI_AGAIN')],
   ['connect-failed', failed('denied'), failed('denied', 'unix')],
-  ['peer-speaks-not-fastcgi', foreign('client'), foreign('server')],
-  ['backend-speaks-http', foreign('server'), foreign('client')],
-  ['overloaded', rejected('overloaded'), rejected('cant-mpx-conn')],
-  ['cant-mpx-conn', rejected('cant-mpx-conn'), rejected('unknown-role')],
-  ['unknown-role', rejected('unknown-role'), rejected('overloaded')],
   ['client-abort', { outcome: 'web-server-closed' }, { outcome: 'unfinished' }],
   ['rst-before-any-byte', { outcome: 'backend-reset', stdout: '' }, { outcome: 'backend-reset' }],
   ['eof-before-any-byte', { outcome: 'backend-closed', stdout: '' }, { outcome: 'backend-reset', stdout: '' }],
   ['crash-mid-response', { outcome: 'backend-closed' }, { outcome: 'backend-closed', stdout: '' }],
-  ['end-without-header', { stdout: '' }, {}],
-  [
-    'header-not-terminated',
-    { stdout: 'oops', override: { response: headless } },
-    { outcome: 'unfinished', stdout: 'oops', override: { response: headless } },
-  ],
   ...PHP,
+  ...PROTOCOL,
+  ...RESPONSE,
   ...SECURITY,
 ];
 

@@ -11,8 +11,8 @@ import { SECURITY } from './security/index.js';
 import { WAITING } from './waiting/index.js';
 
 /**
- * All rules, in the order in which they are asked: the connection first, then what was spoken, then who ended it, what was said, and who
- * waited for whom; last what does not fit together in what was passed.
+ * All rules, in the order in which they are asked: the connection first, then what was spoken, then how the backend ended it, what was said
+ * and passed, and who waited for whom. A response that cannot be passed on comes before those: web servers hang up on it.
  */
 export const RULES: readonly Rule[] = [
   ...CONNECTING,
@@ -21,8 +21,8 @@ export const RULES: readonly Rule[] = [
   ...DYING,
   ...PHP,
   ...REQUEST,
-  ...WAITING,
-  ...RESPONSE,
   ...ROLES,
+  ...RESPONSE,
+  ...WAITING,
   ...SECURITY,
 ];

@@ -1,29 +1,51 @@
+import type { Evidence } from '../../../model/finding.js';
+import { visibleText } from '../../../model/visible-text.js';
+import { NO_HEADER, reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
+import { stderrText } from '../../stderr-text.js';
 
 export const endWithoutHeader = defineRule({
   id: 'end-without-header',
   severity: 'error',
   title: 'The request ended without a response',
-  meaning: 'The request ended without a response',
-  layer: 'consequence',
+  meaning:
+    'The application told the web server that the request is done and that all is well, but it printed nothing: no header, no page. The web server has nothing to pass on, and answers in its own name.',
+  layer: 'cause',
   certainty: 'allowed',
-  remedies: {},
+  remedies: {
+    any: [
+      'Let the application answer every request, also one that fails: "Status: 500 Internal Server Error", an empty line, a word.',
+      'Perl: die and exit inside the request loop end like this; put the request’s work into eval { } and print an error page.',
+    ],
+    libfcgi: ['Every round of the FCGI_Accept loop must print a header before the next FCGI_Accept or FCGI_Finish.'],
+    apache: ['mod_proxy_fcgi passes this on as an empty 200: do not trust it in health checks.'],
+  },
+  alternatives: [
+    {
+      cause: 'The program died or called exit inside the request.',
+      tell: 'The last words are on STDERR or in its log.',
+    },
+    { cause: 'A wrapper (fcgiwrap) whose CGI program was killed.', tell: 'dmesg or the journal tells of the kill.' },
+    { cause: 'The application has no branch for this URL or method and prints nothing.', tell: 'Other URLs answer.' },
+  ],
+  look: [
+    'nginx’s error log: "upstream sent unexpected FastCGI record: 3" or "upstream prematurely closed FastCGI stdout"; mod_fcgid’s: "End of script output before headers"; Caddy’s: EOF. lighttpd says nothing.',
+    'The application’s own log: journalctl -u SERVICE.',
+  ],
   seen: [],
-  check({ outcome, streams, role, protocolStatus }) {
-    if (
-      outcome !== 'completed' ||
-      streams.stdout.bytes > 0 ||
-      streams.stdout.missing > 0 ||
-      protocolStatus !== 'request-complete'
-    )
-      return null;
-    const open = role === 'authorizer' ? ' lighttpd takes this for "allowed".' : '';
+  check(exchange) {
+    const { outcome, streams, role, appStatus } = exchange;
+    if (streams.stdout.bytes > 0 || outcome !== 'completed' || streams.stdout.missing > 0) return null;
+    const open = role === 'authorizer' ? ' For an authorizer lighttpd takes this for "allowed".' : '';
+    const said = streams.stderr.bytes === 0 ? null : visibleText(stderrText(exchange).trim(), SHOWN);
+    const app = appStatus === 0 ? '' : ` (app status ${appStatus})`;
+    const evidence: Evidence[] = [{ kind: 'bytes', stream: 'stdout', offset: 0, length: 0 }];
+    if (said !== null) evidence.push({ kind: 'stderr', text: said });
     return {
-      detail: `END_REQUEST says that all is well, but no byte of STDOUT came.${open}`,
-      advice: [
-        'The application ended the request without printing a header (die or exit in its loop): read the STDERR tab and its log.',
-        'nginx calls this "upstream sent unexpected FastCGI record: 3" or "upstream prematurely closed FastCGI stdout".',
-      ],
+      detail: `END_REQUEST came${app}, and before it no byte of STDOUT${said === null ? '' : `, only STDERR: "${said}"`}. ${reactionWords(exchange, NO_HEADER)}${open}`,
+      evidence,
     };
   },
 });
+
+const SHOWN = 160;

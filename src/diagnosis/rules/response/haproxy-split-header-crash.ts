@@ -1,0 +1,42 @@
+import { paramValue } from '../../../model/param-value.js';
+import { defineRule } from '../../rule.js';
+
+export const haproxySplitHeaderCrash = defineRule({
+  id: 'haproxy-split-header-crash',
+  severity: 'error',
+  title: 'HAProxy 2.6 ended the connection in the middle of the response’s headers',
+  meaning:
+    'HAProxy 2.6 has a bug: headers that come in several records, or end early, may crash the whole process, and all its connections end at once. It starts again and looks as if nothing had been.',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {
+    haproxy: [
+      'Upgrade to a release of 2.6 later than 2.6.14, or to 2.8: the bug is in the tracker as haproxy#2150.',
+      'Until then let the application send its headers in one write (no flush before they are whole).',
+    ],
+  },
+  alternatives: [
+    {
+      cause: 'HAProxy was stopped or reloaded at that moment.',
+      tell: 'The journal has no "FATAL: bug condition" and no exit code 139.',
+    },
+    {
+      cause: 'Its client went away, with option abortonclose set.',
+      tell: 'HAProxy’s log line ends in the state CH-- or CD--.',
+    },
+  ],
+  look: ['journalctl -u haproxy: "FATAL: bug condition" or "exited with code 139 (Segmentation fault)".'],
+  seen: [],
+  check(exchange) {
+    const { outcome, response, streams, abortSeen, params } = exchange;
+    if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset') return null;
+    // A timeout of HAProxy's is announced by ABORT_REQUEST.
+    if (abortSeen || streams.stdout.bytes === 0 || response?.complete) return null;
+    const software = paramValue(params, 'SERVER_SOFTWARE');
+    if (software === null || !/^HAProxy 2\.6\b/.test(software)) return null;
+    return {
+      detail: `It went without ABORT_REQUEST after ${streams.stdout.bytes} bytes of headers, before their end.`,
+      evidence: [{ kind: 'param', name: 'SERVER_SOFTWARE' }],
+    };
+  },
+});

@@ -1,0 +1,137 @@
+import type { Exchange, ResponseHead } from '../../../model/exchange.js';
+import { formatBytes } from '../../../model/quantity.js';
+import { visibleText } from '../../../model/visible-text.js';
+import { webServerOf } from '../../products.js';
+import { defineRule, type Sighting } from '../../rule.js';
+
+/** nginx: fastcgi_buffer_size is a memory page (4k) unless set, and the header of the first record lies in it, too. */
+const NGINX_BUFFER = 4096;
+const RECORD_HEADER = 8;
+/** Apache reads the block by lines of 8 KiB (MAX_STRING_LEN); no directive changes that. */
+const APACHE_LINE = 8190;
+/** HAProxy: tune.bufsize 16384 less tune.maxrewrite 1024. */
+const HAPROXY_BUFFER = 15_360;
+/** lighttpd: a limit that no directive changes. */
+const LIGHTTPD_HEAD = 65_535;
+
+export const headerTooBig = defineRule({
+  id: 'header-too-big',
+  severity: 'error',
+  title: 'The response’s headers are larger than the web server’s buffer for them',
+  meaning:
+    'Web servers read the headers of a response into a buffer of a fixed size. A response whose headers do not fit is thrown away, and the browser gets 502 or 500. Large cookies, debug headers and cache tags are the usual reason.',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {
+    any: [
+      'Make the headers smaller: the largest ones are named above. Cookies belong in a session, debug headers (FirePHP, ChromeLogger, Clockwork) off in production.',
+    ],
+    nginx: [
+      'fastcgi_buffer_size 16k; fastcgi_buffers 8 16k; in the location with fastcgi_pass (a value above what was measured; the second one must grow with it, or nginx refuses the configuration), then nginx -t and nginx -s reload.',
+    ],
+    lighttpd: ['Takes up to 64 KiB of headers, and no directive raises that: make them smaller.'],
+    apache: ['Takes lines of up to 8 KiB, and no directive raises that: split or shorten the longest header.'],
+    haproxy: ['tune.bufsize 32768 in the global section.'],
+    litespeed: ['Raise Max Dynamic Response Header Size (server configuration, Tuning).'],
+  },
+  alternatives: [
+    {
+      cause: 'The buffer has been raised already, and nothing is wrong.',
+      tell: 'nginx -T | grep fastcgi_buffer_size shows a value above the measured size, and the client gets its page.',
+    },
+    {
+      cause: 'nginx counts STDERR that comes before the headers in the same buffer.',
+      tell: 'The same page passes once the warnings on STDERR are gone.',
+    },
+  ],
+  look: [
+    'nginx’s error log: "upstream sent too big header while reading response header from upstream".',
+    'lighttpd’s error log: "response headers too large for"; Apache’s: "Premature end of script headers".',
+  ],
+  seen: [],
+  check(exchange) {
+    const { response } = exchange;
+    if (response === null || response.length + RECORD_HEADER <= NGINX_BUFFER) return null;
+    if (response.invalidLines.length > 0) return null;
+    const refused = exchange.outcome === 'web-server-closed' || exchange.outcome === 'web-server-reset';
+    if (!response.complete && !refused) return null;
+    return sightingFor(exchange, response, refused);
+  },
+});
+
+function sightingFor(exchange: Exchange, response: ResponseHead, refused: boolean): Sighting | null {
+  const { length } = response;
+  const largest = largestHeader(response);
+  const severity = refused ? 'error' : 'warning';
+  switch (webServerOf(exchange)) {
+    case 'nginx':
+      return sighting(response, largest, refused, 'nginx’s fastcgi_buffer_size is 4k unless set', {
+        severity,
+        advice: [nginxAdvice(length)],
+      });
+    case 'apache':
+      if (largest.length <= APACHE_LINE) return null;
+      return sighting(response, largest, refused, 'Apache takes no line above 8 KiB and answers 500', {
+        certainty: 'proven',
+      });
+    case 'lighttpd':
+      if (length <= LIGHTTPD_HEAD) return null;
+      return sighting(response, largest, refused, 'lighttpd takes no more than 64 KiB and answers 502', {
+        certainty: 'proven',
+      });
+    case 'haproxy':
+      if (length <= HAPROXY_BUFFER) return null;
+      return sighting(response, largest, refused, 'HAProxy’s buffer takes 15 KiB unless tune.bufsize is set', {
+        severity,
+      });
+    case 'caddy':
+    case 'h2o':
+      return null;
+    default:
+      return sighting(response, largest, refused, 'nginx takes 4k unless told otherwise, Apache 8 KiB a line', {
+        severity: refused ? 'error' : 'note',
+        advice: [nginxAdvice(length)],
+      });
+  }
+}
+
+function sighting(
+  response: ResponseHead,
+  largest: LargestHeader,
+  refused: boolean,
+  limit: string,
+  more: Partial<Sighting>,
+): Sighting {
+  const size = `${response.complete ? '' : 'more than '}${response.length} bytes in ${response.headers.length} lines`;
+  const end = refused ? ' The web server ended the connection before the response was over.' : '';
+  return {
+    detail: `The headers take ${size}, ${visibleText(largest.name, 60)} alone ${formatBytes(largest.length)}; ${limit}.${end}`,
+    evidence: [
+      { kind: 'header', name: largest.name },
+      { kind: 'bytes', stream: 'stdout', offset: 0, length: response.length },
+    ],
+    ...more,
+  };
+}
+
+interface LargestHeader {
+  readonly name: string;
+  readonly length: number;
+}
+
+/** Name, colon, blank and value of the longest line. */
+function largestHeader({ headers }: ResponseHead): LargestHeader {
+  let largest: LargestHeader = { name: '', length: 0 };
+  for (const { name, value } of headers) {
+    const length = name.length + 2 + value.length;
+    if (length > largest.length) largest = { name, length };
+  }
+  return largest;
+}
+
+/** With some room: the next response has a cookie more. */
+function nginxAdvice(length: number): string {
+  let kibibytes = 8;
+  while (kibibytes * 1024 < length * 1.25 + RECORD_HEADER) kibibytes *= 2;
+  return `For this response nginx needs fastcgi_buffer_size ${kibibytes}k; and with it fastcgi_buffers 8 ${kibibytes}k;`;
+}
