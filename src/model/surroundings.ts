@@ -23,6 +23,13 @@ export interface Surroundings {
   readonly releasedBefore: number | null;
   /** What others for the same path took to their first byte of late, the median; null when there were not enough of them. */
   readonly usualWait: number | null;
+  /**
+   * How far from the end of another request the moment lies at which the backend must have taken it up, had it answered as quickly as the
+   * quickest for the same path: next to nothing says that it got that one's worker. Null without either.
+   */
+  readonly takenUp: number | null;
+  /** Requests before it that the web server gave up after as long a silence, of the last ones that it gave up. */
+  readonly givenUpAlike: number;
   /** Other connections that the backend ended at the same moment (LOST_TOGETHER), with a request under way or long idle. */
   readonly lostTogether: number;
   /** How long the requests that were lost at that moment, its own among them, had been under way: the shortest and the longest. */

@@ -8,6 +8,11 @@ import { RecentRequests } from './recent-requests.js';
 
 /** Requests that were cut off of which is remembered after what time. */
 const CUTS_KEPT = 64;
+/** Requests that the web server gave up of which is remembered after what silence. */
+const SILENCES_KEPT = 16;
+/** The clock of a timeout is exact, and what is shorter is none. */
+const SAME_TIMEOUT = 0.97;
+const TIMEOUT_FROM = 400;
 /** Ends of idle connections that are remembered: enough to see a habit. */
 const IDLE_ENDS_KEPT = 16;
 /** Hosts of which is remembered that they were answered. */
@@ -53,6 +58,7 @@ export class BackendWatch {
   private idleEnds: IdleEnded[] = [];
   private readonly losses = new Losses();
   private cutAges: number[] = [];
+  private silences: number[] = [];
   private answered = 0;
   private lastAnswer: Timestamp | null = null;
   private lastCut: Timestamp | null = null;
@@ -78,6 +84,7 @@ export class BackendWatch {
     } else if (outcome === 'not-connected') this.failingSince ??= times.begin;
     else if (isCut(exchange)) this.lastCut = times.end;
     else if (isGivenUp(exchange) && streams.stdout.records + streams.stderr.records === 0) this.unanswered += 1;
+    if (isGivenUp(exchange)) this.silences = [...this.silences.slice(1 - SILENCES_KEPT), silenceOf(exchange)];
   }
 
   /** A connection that was counted as idle is not so any more. */
@@ -105,6 +112,8 @@ export class BackendWatch {
       freedBefore: waited ? milliseconds(lastEnd, until) : null,
       releasedBefore: waited ? this.releasedBefore(times.begin, until) : null,
       usualWait: this.recent.usualWait(exchange.url),
+      takenUp: waited ? this.recent.takenUp(exchange.url, times.begin, until) : null,
+      givenUpAlike: isGivenUp(exchange) ? this.silences.filter(isSameTimeout(silenceOf(exchange))).length : 0,
       lostTogether: 0,
       lostAges: null,
       cutAlike: isCut(exchange) ? this.cutAges.filter((other) => isAlike(other, age)).length : 0,
@@ -147,6 +156,8 @@ export class BackendWatch {
       idleConnections: 0,
       releasedBefore: null,
       usualWait: null,
+      takenUp: null,
+      givenUpAlike: 0,
       lostTogether: 0,
       lostAges: null,
       cutAlike: 0,
@@ -211,6 +222,15 @@ function isCut({ outcome }: Exchange): boolean {
 
 function isGivenUp({ outcome }: Exchange): boolean {
   return outcome === 'web-server-closed' || outcome === 'web-server-reset' || outcome === 'aborted';
+}
+
+/** How long nothing had been said when the connection began to end, in milliseconds. */
+function silenceOf({ connectionEnd, times }: Exchange): number {
+  return milliseconds(times.lastRecord, connectionEnd?.at ?? times.end) ?? 0;
+}
+
+function isSameTimeout(one: number): (other: number) => boolean {
+  return (other) => Math.min(one, other) >= Math.max(TIMEOUT_FROM, SAME_TIMEOUT * Math.max(one, other));
 }
 
 function isAlike(one: number, other: number): boolean {

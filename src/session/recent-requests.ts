@@ -1,5 +1,5 @@
 import type { Exchange } from '../model/exchange.js';
-import { milliseconds, type Timestamp } from '../model/time.js';
+import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../model/time.js';
 
 /** Requests that are remembered: one that waited for more has waited for a pool in any case. */
 const KEPT = 256;
@@ -52,15 +52,33 @@ export class RecentRequests {
 
   /** The median time to the first byte of those for the same path, in milliseconds; null when they are too few. */
   usualWait(url: string | null): number | null {
-    if (url === null) return null;
+    const waits = this.waitsOf(url);
+    return waits.length < USUAL_OF ? null : waits.sort((a, b) => a - b)[waits.length >> 1]!;
+  }
+
+  /**
+   * How far from the end of another, in milliseconds, it lies that a request with its first byte at `first` was taken up, if it was served
+   * as quickly as the quickest for the same path. Null when that took as long, or none ended.
+   */
+  takenUp(url: string | null, begin: Timestamp, first: Timestamp): number | null {
+    const quickest = Math.min(...this.waitsOf(url)) * MICROSECONDS_PER_MILLISECOND;
+    const start = first - quickest;
+    if (!(start > begin)) return null;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const end of this.ends) if (end >= begin) nearest = Math.min(nearest, Math.abs(end - start));
+    return nearest === Number.POSITIVE_INFINITY ? null : Math.round(nearest) / MICROSECONDS_PER_MILLISECOND;
+  }
+
+  /** What those for the same path took to their first byte, in milliseconds. */
+  private waitsOf(url: string | null): number[] {
+    if (url === null) return [];
     const path = pathOf(url);
     const waits: number[] = [];
     for (const [i, other] of this.urls.entries()) {
       if (other === null || !other.startsWith(path) || pathOf(other).length !== path.length) continue;
       waits.push(milliseconds(this.begins[i]!, this.firsts[i]!) ?? 0);
     }
-    if (waits.length < USUAL_OF) return null;
-    return waits.sort((a, b) => a - b)[waits.length >> 1]!;
+    return waits;
   }
 }
 
