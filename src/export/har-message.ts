@@ -26,16 +26,22 @@ export function headerValue(headers: readonly Header[], name: string): string | 
   return headers.find((header) => header.name.toLowerCase() === name)?.value ?? null;
 }
 
-/** HTTP_* params become header lines again, and so do CONTENT_TYPE and CONTENT_LENGTH (RFC 3875 section 4.1.18). */
+/**
+ * HTTP_* params become header lines again, and so do CONTENT_TYPE and CONTENT_LENGTH (RFC 3875 section 4.1.18). Some web servers
+ * send the same header both ways: it was one.
+ */
 export function requestHeaders(params: readonly Param[]): NameValue[] {
   return params.flatMap(({ name, value }) => {
     if (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH') {
       // Web servers send both empty when the request had neither.
       return value === '' ? [] : [{ name: canonicalName(name), value }];
     }
+    if (TWICE.has(name) && paramValue(params, name.slice(5)) === value) return [];
     return name.startsWith('HTTP_') && name.length > 5 ? [{ name: canonicalName(name.slice(5)), value }] : [];
   });
 }
+
+const TWICE: ReadonlySet<string> = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH']);
 
 /** Names that are not written as their words are. */
 const SPELLINGS: Readonly<Record<string, string>> = {

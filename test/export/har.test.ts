@@ -143,6 +143,7 @@ describe('an entry', () => {
         HTTP_DNT: '1',
         HTTP_IF_NONE_MATCH: '"x"',
         CONTENT_TYPE: 'text/plain',
+        HTTP_CONTENT_TYPE: 'text/plain',
         CONTENT_LENGTH: '',
         HTTP_: 'odd',
         HTTPS: 'on',
