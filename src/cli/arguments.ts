@@ -7,8 +7,9 @@ import { parseBytes, parseDuration } from '../model/quantity.js';
 import { parseFilter } from '../session/filter.js';
 import { isLocal, parseAddress } from './address.js';
 import { EPILOGUE } from './help.js';
+import { rulesText } from './rules.js';
 
-export type Format = 'tui' | 'lines' | 'detail' | 'ndjson';
+export type Format = 'tui' | 'lines' | 'detail' | 'ndjson' | 'report';
 
 /** What the command line asks for, checked and complete. */
 export interface Settings {
@@ -44,6 +45,8 @@ export interface Surroundings {
   readonly version: string;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
+  /** Of the terminal on standard output, where it tells. */
+  readonly columns?: number | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -65,7 +68,7 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
         '--upstream: its records in time, params, bodies, STDERR, how it ended, and who ended it.',
     )
     .usage(
-      '--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect FILE... [options]\n       fcgi-inspect demo [options]',
+      '--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect FILE... [options]\n       fcgi-inspect demo [options]\n       fcgi-inspect rules [ID]',
     )
     .option(
       '--listen <address>',
@@ -88,8 +91,18 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
     .action((_: Raw, command: Command) => {
       result = settingsOf('demo', command.optsWithGlobals(), around);
     });
-  program.addCommand(demo);
-  for (const command of [program, demo])
+  const rules = new Command('rules')
+    .description('The diagnosis rules, or all about one.')
+    .argument('[id]', 'the id of a finding')
+    .addOption(colorOption())
+    .action((id: string | undefined, _: unknown, command: Command) => {
+      printed = rulesText(id ?? null, {
+        color: colorOf(command.optsWithGlobals(), around),
+        width: around.stdoutIsTerminal ? (around.columns ?? null) : null,
+      });
+    });
+  program.addCommand(demo).addCommand(rules);
+  for (const command of [program, demo, rules])
     command
       .helpOption('-h, --help', 'this text')
       .helpCommand(false)
@@ -118,7 +131,7 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
       guess === undefined ? advice : `${guess.replace(/[()]/g, '')} ${advice}`,
     );
   }
-  return { settings: result! };
+  return result === undefined ? { print: printed } : { settings: result };
 }
 
 interface Raw {
@@ -153,6 +166,7 @@ function inspecting(command: Command): Command {
         'lines',
         'detail',
         'ndjson',
+        'report',
       ]),
     )
     .option('--har <file>', 'also write HAR 1.2; - is standard output')
@@ -162,7 +176,10 @@ function inspecting(command: Command): Command {
         .choices(['none', 'text', 'base64', 'sha256'])
         .default('none'),
     )
-    .option('--no-redact', 'keep secrets in HAR, NDJSON, lines and detail (the terminal UI always shows what passed)')
+    .option(
+      '--no-redact',
+      'keep secrets in HAR, NDJSON, lines, detail and reports (the terminal UI always shows what passed)',
+    )
     .addOption(
       new Option('--fail-on <severity>', 'exit 3 if a finding of that severity or worse was made')
         .choices(['error', 'warning', 'never'])
@@ -172,12 +189,14 @@ function inspecting(command: Command): Command {
     .option('--duration <time>', 'stop after a time (90s, 5m)', duration)
     .option('--max-requests <n>', 'how many requests are kept (default: 100000, of captures 1000000)', positive)
     .option('--max-spool <size>', 'how many bytes are kept on disk (default: 1GiB)', size)
-    .addOption(
-      new Option('--color <when>', 'colours; NO_COLOR is honoured')
-        .choices(['auto', 'always', 'never'])
-        .default('auto'),
-    )
+    .addOption(colorOption())
     .option('-q, --quiet', 'no messages on standard error but errors');
+}
+
+function colorOption(): Option {
+  return new Option('--color <when>', 'colours; NO_COLOR is honoured')
+    .choices(['auto', 'always', 'never'])
+    .default('auto');
 }
 
 function settingsOf(
@@ -273,13 +292,13 @@ function formatOf(raw: Raw, around: Surroundings, readsStdin: boolean): Format |
 }
 
 /** https://no-color.org: set and not empty. */
-function colorOf(raw: Raw, { env, stdoutIsTerminal }: Surroundings): boolean {
+function colorOf(raw: Pick<Raw, 'color'>, { env, stdoutIsTerminal }: Surroundings): boolean {
   if (raw.color !== 'auto') return raw.color === 'always';
   return stdoutIsTerminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
 /** Words that other versions of the command line, or other tools, know as commands. */
-const NOT_FILES: ReadonlySet<string> = new Set(['spawn', 'attach', 'explain', 'rules', 'trace', 'help']);
+const NOT_FILES: ReadonlySet<string> = new Set(['spawn', 'attach', 'explain', 'trace', 'help']);
 
 function checkFiles(files: readonly string[], raw: Raw): void {
   if (raw.listen || raw.upstream)

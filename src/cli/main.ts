@@ -33,6 +33,7 @@ async function main(): Promise<number> {
       version,
       stdinIsTerminal: process.stdin.isTTY === true,
       stdoutIsTerminal: process.stdout.isTTY === true,
+      columns: process.stdout.columns,
       env: process.env,
     });
     if ('print' in parsed) {

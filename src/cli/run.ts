@@ -282,7 +282,7 @@ class Run {
     };
     const toStdout: WriteChunk = (chunk) => streams.stdout.write(chunk);
     const outputs: Output[] = [];
-    if (settings.format === 'lines' || settings.format === 'detail')
+    if (settings.format === 'lines' || settings.format === 'detail' || settings.format === 'report')
       outputs.push(
         PRINTERS[settings.format]({
           ...common,
