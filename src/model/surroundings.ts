@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly overtakenBy: number;
   /** From the last end of another request to its first byte: a few milliseconds mean that it got that one's worker. Null without either. */
   readonly freedBefore: number | null;
+  /** The same of the requests that were open on its own connection when it began. */
+  readonly freedBeside: number | null;
   /** Kept connections on which no request was open when it began, its own not counted. */
   readonly idleConnections: number;
   /** From the last end of such a connection, if that came while it waited, to its first byte; as `freedBefore`. */

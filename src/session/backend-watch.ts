@@ -96,9 +96,15 @@ export class BackendWatch {
 
   /**
    * Before `ended`. Null where nothing is remarkable about the request.
+   * @param endsBeside when other requests on its connection ended beside open ones
    * @param idleEnd how the connection had ended when it began
    */
-  surroundings(exchange: Exchange, beginning: Beginning, idleEnd: IdleEnd | null): Surroundings | null {
+  surroundings(
+    exchange: Exchange,
+    beginning: Beginning,
+    endsBeside: readonly Timestamp[],
+    idleEnd: IdleEnd | null,
+  ): Surroundings | null {
     const { times, outcome } = exchange;
     const ttfb = milliseconds(times.begin, times.firstStdout);
     if (outcome === 'completed' && (ttfb ?? 0) < SLOW && (beginning.opening ?? 0) < SLOW) return null;
@@ -110,6 +116,10 @@ export class BackendWatch {
       ...beginning,
       ...meanwhile,
       freedBefore: waited ? milliseconds(lastEnd, until) : null,
+      freedBeside:
+        waited && beginning.openBeside > 0
+          ? milliseconds(endsBeside.findLast((end) => end <= until && end >= times.begin) ?? null, until)
+          : null,
       releasedBefore: waited ? this.releasedBefore(times.begin, until) : null,
       usualWait: this.recent.usualWait(exchange.url),
       takenUp: waited ? this.recent.takenUp(exchange.url, times.begin, until) : null,
@@ -153,6 +163,7 @@ export class BackendWatch {
       servedMeanwhile: 0,
       overtakenBy: 0,
       freedBefore: null,
+      freedBeside: null,
       idleConnections: 0,
       releasedBefore: null,
       usualWait: null,

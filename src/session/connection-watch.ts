@@ -13,6 +13,10 @@ const IDLE = 1_000;
 /** Connections in a row that a backend ended though they were to be kept, until that is worth a word. */
 const NEVER_KEPT = 3;
 
+/** Such ends that are remembered: what was before them frees nobody any more. */
+const ENDS_BESIDE_KEPT = 16;
+
+const NO_TIMES: readonly Timestamp[] = Object.freeze([]);
 const NONE: readonly Reseen[] = Object.freeze([]);
 
 /** What one connection tells the watch of its backend. A connection counts as idle while it is kept and none of its requests is open. */
@@ -27,6 +31,8 @@ export class ConnectionWatch {
   /** That request; null when nothing of it can change any more. */
   #last: Reseen | null = null;
   #idleEnd: IdleEnd | null = null;
+  /** When requests ended while others of this connection were open, the last ones. */
+  #endsBeside: readonly Timestamp[] = NO_TIMES;
   readonly #backend: BackendWatch;
   readonly #openedAt: Timestamp | null;
 
@@ -67,11 +73,14 @@ export class ConnectionWatch {
     const { beginning } = kept;
     kept.beginning = null;
     const backend = this.#backend;
-    const around = beginning === null ? null : backend.surroundings(exchange, beginning, this.#idleEnd);
+    const around =
+      beginning === null ? null : backend.surroundings(exchange, beginning, this.#endsBeside, this.#idleEnd);
     kept.surroundings = around;
     backend.ended(exchange);
+    const { end } = exchange.times;
+    if (beside > 0 && end !== null) this.#endsBeside = [...this.#endsBeside.slice(1 - ENDS_BESIDE_KEPT), end];
     if (beside === 0 && exchange.connectionEnd === null) {
-      this.#idleSince = exchange.times.end;
+      this.#idleSince = end;
       this.#last = { kept, exchange };
       this.#idles = exchange.keepConnection === true;
       if (this.#idles) backend.idle += 1;
