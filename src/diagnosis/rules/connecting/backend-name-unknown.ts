@@ -14,10 +14,16 @@ export const backendNameUnknown = defineRule({
   id: 'backend-name-unknown',
   severity: 'error',
   title: 'The backend’s name has no address',
-  meaning: 'The backend’s name has no address',
+  meaning: 'The backend was given by a name, and no address could be found for that name. Nothing was sent to anybody.',
   layer: 'cause',
-  certainty: 'allowed',
-  remedies: {},
+  certainty: 'proven',
+  remedies: {
+    any: [
+      'Names of containers are known on their own network only: run fcgi-inspect on it, or give --upstream the published port.',
+      'An address in place of the name needs no lookup at all.',
+    ],
+  },
+  look: ['/etc/hosts, /etc/resolv.conf and the hosts line of /etc/nsswitch.conf on this machine.'],
   seen: [],
   check({ failure, server }) {
     if (failure === null || server.kind !== 'tcp' || !isNameFailure(failure)) return null;
@@ -27,8 +33,6 @@ export const backendNameUnknown = defineRule({
       advice: [
         ...(temporary ? ['The name server did not answer: see /etc/resolv.conf, and whether it can be reached.'] : []),
         `Look it up on this machine: getent hosts ${server.host}. A spelling mistake, or a name that only another network knows?`,
-        'Names of containers are known on their own network only: run fcgi-inspect on it, or give --upstream the published port.',
-        'An address in place of the name needs no lookup at all.',
       ],
     };
   },

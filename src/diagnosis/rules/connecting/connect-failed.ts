@@ -10,21 +10,22 @@ export const connectFailed = defineRule({
   id: 'connect-failed',
   severity: 'error',
   title: 'The connection to the backend could not be made',
-  meaning: 'The connection to the backend could not be made',
+  meaning:
+    'The operating system refused to make the connection, for a reason that is seldom met. Its own words are given.',
   layer: 'cause',
-  certainty: 'allowed',
+  certainty: 'proven',
   remedies: {},
+  look: ['man 2 connect says what the system’s name for it stands for.'],
   seen: [],
   check({ failure, server }) {
     if (failure === null) return null;
-    const tool = server.kind === 'tcp' ? `nc -vz ${server.host} ${server.port}` : `nc -U ${server.path}`;
+    const tool = server.kind === 'tcp' ? `nc -vz ${server.host} ${server.port}` : 'nc -U with the path';
     return {
       detail: `${failure.message} (${failure.errno}).`,
       advice: [
         ...(failure.reason === 'denied' ? DENIED : []),
         ...(failure.errno === 'EPROTOTYPE' ? ['The socket is no stream socket: another service has that path.'] : []),
         `Try the same by hand, on this machine and as the same user: ${tool}`,
-        `The system’s name for it is ${failure.errno}: connect(2) says what it stands for.`,
       ],
     };
   },

@@ -1,18 +1,17 @@
 import { defineRule } from '../../rule.js';
 
 const NO_DESCRIPTORS = [
-  'Connections or files stay open: ls /proc/PID/fd | wc -l of fcgi-inspect, and ss -tnp, show how many and to whom.',
-  'Each request takes two descriptors here: raise the limit for fcgi-inspect and for the web server (ulimit -n, systemd LimitNOFILE, nginx worker_rlimit_nofile).',
+  'Raise the limit for fcgi-inspect, which needs two for each request: ulimit -n 65536 before its start, or LimitNOFILE=65536 in its systemd unit.',
+  'Connections or files that stay open: ls /proc/PID/fd | wc -l of the process, and ss -tnp, show how many and to whom.',
 ];
 const ADVICE: Readonly<Record<string, readonly string[]>> = {
   EADDRNOTAVAIL: [
-    'Every local port to this address is in use or in TIME_WAIT: ss -tan | grep -c TIME-WAIT. A Unix socket has no ports to run out of.',
-    'Keep connections: nginx keepalive N in the upstream block with fastcgi_keep_conn on.',
-    'Widen net.ipv4.ip_local_port_range.',
+    'Use a Unix socket, which has no ports to run out of, or kept connections.',
+    'Let there be more ports: sysctl -w net.ipv4.ip_local_port_range="10000 65000". Those in TIME_WAIT are counted by ss -tan | grep -c TIME-WAIT',
   ],
   EMFILE: NO_DESCRIPTORS,
   ENFILE: [
-    'All processes together have used up the system’s file table: compare /proc/sys/fs/file-nr, raise fs.file-max.',
+    'All processes together have used up the system’s file table: compare /proc/sys/fs/file-nr; sysctl -w fs.file-max=1000000.',
   ],
 };
 const NO_IPV6 =
@@ -23,10 +22,26 @@ export const localPortExhaustion = defineRule({
   id: 'local-port-exhaustion',
   severity: 'error',
   title: 'No local port or file descriptor is left for the connection',
-  meaning: 'No local port or file descriptor is left for the connection',
+  meaning:
+    'Each connection takes a port number and a file descriptor on the side that makes it, and one of the two has run out there. The application has not heard of the request.',
   layer: 'cause',
-  certainty: 'allowed',
-  remedies: {},
+  certainty: 'proven',
+  remedies: {
+    nginx: [
+      'Keep connections: keepalive 16; in the upstream block and fastcgi_keep_conn on; (and fewer of them than PHP has workers).',
+      'worker_rlimit_nofile 65536; and worker_connections 16384; when descriptors are what runs out.',
+    ],
+    lighttpd: [
+      'server.max-fds = 65536. It makes a connection for each request: give "socket" in place of host and port.',
+    ],
+    apache: ['ProxyPass … enablereuse=on keeps connections; LimitNOFILE=65536 in its systemd unit.'],
+    caddy: ['php_fastcgi unix//run/php/php8.2-fpm.sock: it makes a connection for each request.'],
+    haproxy: [
+      'option keep-conn in the fcgi-app section, http-reuse always in the backend; maxconn and ulimit-n in global.',
+    ],
+    'php-fpm': ['listen = /run/php/php8.2-fpm.sock in place of an address; rlimit_files = 65536.'],
+  },
+  look: ['ss -s', 'The web server’s error log: "Cannot assign requested address", "Too many open files".'],
   seen: [],
   check({ failure, server }) {
     const advice = failure === null ? undefined : ADVICE[failure.errno];

@@ -1,30 +1,59 @@
-import { milliseconds } from '../../../model/time.js';
+import { formatDuration } from '../../../model/quantity.js';
 import { defineRule } from '../../rule.js';
+import { ageAtDeath, causesOfClose, isSilent } from './death-words.js';
 
+/** What is left when nothing tells why: a rule that knows the cause takes its place. */
 export const eofBeforeAnyByte = defineRule({
   id: 'eof-before-any-byte',
   severity: 'error',
   title: 'The backend closed the connection without an answer',
-  meaning: 'The backend closed the connection without an answer',
-  layer: 'cause',
+  meaning:
+    'The application read the request and then closed the connection in order (FIN), without a byte and without saying that the request is over. Mostly the program has ended itself.',
+  layer: 'consequence',
   certainty: 'allowed',
-  remedies: {},
+  remedies: {
+    any: [
+      'Read what the program said last: its standard error goes to the service manager once it is gone, and not over FastCGI.',
+      'Let something start it again when it ends: Restart=always in its systemd unit.',
+    ],
+    nginx: [
+      'fastcgi_next_upstream error with a second server in the upstream block hides single deaths from visitors who only read.',
+    ],
+    lighttpd: [
+      'It logs "unexpected end-of-file (perhaps the fastcgi process died)" for this and answers 500: the backend is what needs care.',
+    ],
+    apache: [
+      'It logs AH01067 and "(70014)End of file found" and answers 503; mod_fcgid: FcgidMaxRequestsPerProcess, not above the program’s own limit.',
+    ],
+    caddy: ['It logs EOF and answers 502: the backend is what needs care.'],
+    haproxy: ['retry-on empty-response in the backend hides single deaths from visitors who only read.'],
+    iis: ['instanceMaxRequests, not above PHP_FCGI_MAX_REQUESTS.'],
+    php: [
+      'php-cgi ends after PHP_FCGI_MAX_REQUESTS (500) requests: PHP_FCGI_CHILDREN=4 lets a parent replace its children.',
+    ],
+    libfcgi: [
+      'Answer and call FCGX_Finish_r (or FCGI_Accept again) on every way out: exit() inside the accept loop loses the request.',
+      'It closes without a word on a role that it does not know: is the web server’s mode (responder, authorizer) right?',
+    ],
+  },
+  alternatives: causesOfClose(Number.POSITIVE_INFINITY),
+  look: [
+    'journalctl -u of the backend’s service, at that moment.',
+    'The web server’s error log: "upstream prematurely closed connection", "unexpected end-of-file", "End of file found".',
+  ],
   seen: [],
-  check({ outcome, streams, times, connectionEnd, precedingRequests }) {
-    if (outcome !== 'backend-closed' || streams.stdout.bytes + streams.stdout.missing > 0) return null;
-    const after = milliseconds(times.begin, connectionEnd?.at ?? null);
-    const kept = precedingRequests > 0 ? ` It had served ${precedingRequests} requests on this connection before.` : '';
+  check(exchange) {
+    const { outcome, streams, precedingRequests } = exchange;
+    if (outcome !== 'backend-closed' || !isSilent(exchange)) return null;
+    const age = ageAtDeath(exchange);
+    const kept = precedingRequests > 0 ? ` It was request ${precedingRequests + 1} on this connection.` : '';
+    const words = streams.stderr.bytes > 0 ? ' Its last words are in STDERR.' : '';
+    const reading =
+      streams.stdin.ended || streams.stdin.missing > 0 ? '' : ' The request had not been sent to its end.';
     return {
-      detail: `The close came ${after ?? '?'} ms after the request began, in order (FIN), with no byte of STDOUT.${kept}`,
-      advice: [
-        ...(precedingRequests > 0
-          ? [
-              'The backend closed a kept connection just as the web server used it again: let the web server’s keepalive_timeout be the shorter one.',
-            ]
-          : []),
-        'The application called exit or died after it had read the request: read its own log (its STDERR goes to the service manager).',
-        'A backend that serves a limited number of requests (PHP_FCGI_MAX_REQUESTS) needs something that starts it again.',
-      ],
+      detail: `The close (FIN) came ${formatDuration(age)} after the request began, without a byte of STDOUT.${kept}${words}${reading}`,
+      alternatives: causesOfClose(age),
+      evidence: [{ kind: 'time', milliseconds: age }],
     };
   },
 });
