@@ -40,8 +40,16 @@ export interface Php {
  */
 const WORKERS = 20;
 
-/** PHP-FPM with one static pool. */
-export async function startPhpFpm(workspace: Workspace, address: Endpoint, workers = WORKERS): Promise<Php> {
+/**
+ * PHP-FPM with one static pool.
+ * @param pool further directives of the pool file
+ */
+export async function startPhpFpm(
+  workspace: Workspace,
+  address: Endpoint,
+  workers = WORKERS,
+  pool: Readonly<Record<string, string>> = {},
+): Promise<Php> {
   const log = `${nameOf(address)}-fpm.log`;
   const listen = address.kind === 'unix' ? address.path : formatEndpoint(address);
   const configuration = workspace.write(
@@ -57,6 +65,9 @@ listen.mode = 0666
 pm = static
 pm.max_children = ${workers}
 catch_workers_output = yes
+${Object.entries(pool)
+  .map(([key, value]) => `${key} = ${value}`)
+  .join('\n')}
 ${Object.entries(SETTINGS)
   .map(([key, value]) => `php_admin_value[${key}] = "${value}"`)
   .join('\n')}
@@ -74,15 +85,20 @@ ${Object.entries(SETTINGS)
   return { daemon, address, log: () => workspace.read(log) };
 }
 
-/** php-cgi in its external FastCGI mode (-b), with as many children as asked. */
-export async function startPhpCgi(workspace: Workspace, address: Endpoint, workers = WORKERS): Promise<Php> {
+/** php-cgi in its external FastCGI mode (-b), with as many children as asked; they serve `maxRequests` each, 0 for any number. */
+export async function startPhpCgi(
+  workspace: Workspace,
+  address: Endpoint,
+  workers = WORKERS,
+  maxRequests = 0,
+): Promise<Php> {
   const listen = address.kind === 'unix' ? address.path : formatEndpoint(address);
   const settings = Object.entries(SETTINGS).flatMap(([key, value]) => ['-d', `${key}=${value}`]);
   const daemon = await workspace.start({
     name: 'php-cgi',
     command: commandOf('php-cgi'),
     args: ['-n', ...settings, '-b', listen],
-    env: { PHP_FCGI_CHILDREN: String(workers), PHP_FCGI_MAX_REQUESTS: '0' },
+    env: { PHP_FCGI_CHILDREN: String(workers), PHP_FCGI_MAX_REQUESTS: String(maxRequests) },
     ready: () => listening(address),
     stopSignal: 'SIGTERM',
   });
