@@ -2,8 +2,9 @@ import type { Exchange, Param } from '../model/exchange.js';
 
 /**
  * What there is to suspect in the params of a request, found in one pass that all rules share. Nearly every request has nothing, and
- * every request is asked: so a name is told by its first letter and its length before it is compared, and values are looked at only
- * where an attack would stand in them. A mark says that a rule should look; the rule decides.
+ * every request is asked. A web server sends the same names in the same order, so what a name means is remembered by its place: as long
+ * as the names are those of the request before, they cost a comparison each, and only the few values are read in which an attack would
+ * stand. A mark says that a rule should look; the rule decides.
  */
 export const MARK = {
   /** HTTP_PROXY with a value. */
@@ -47,8 +48,123 @@ export const TRUSTED_HEADERS = [
   'HTTP_REMOTE_USER',
 ] as const;
 
-/** Endings of what people call their secrets; see also isSecretName, which judges what is shown. */
-const SECRET_ENDINGS = ['PASSWORD', 'PASSWD', '_PASS', '_PWD', 'SECRET', '_KEY', '_TOKEN', 'DATABASE_URL', 'AUTH_PW'];
+/** Whether a param, other than a client's header, is called like a secret. mod_ssl's SSL_SERVER_A_KEY and the like name algorithms. */
+export function isSecretParam(name: string): boolean {
+  return SECRET_ENDING.test(name) && !name.startsWith('HTTP_') && !name.startsWith('SSL_');
+}
+
+/** What people end the names of their secrets with; see also isSecretName, which judges what is shown. */
+const SECRET_ENDING = /(?:PASSWORD|PASSWD|_PASS|_PWD|SECRET|_KEY|_TOKEN|DATABASE_URL|AUTH_PW)$/;
+
+/** Params are only ever added to a list, never changed in it, so that a list and its length tell whether they are the same. */
+let lastParams: readonly Param[] | null = null;
+let lastCount = 0;
+let lastMarks = 0;
+
+/** What is to be done about a param: its marks when it has a value, or one of these. */
+type Meaning = number;
+const NOTHING: Meaning = 0;
+const PATH: Meaning = -1;
+const TRANSLATED: Meaning = -2;
+const URI: Meaning = -3;
+const QUERY: Meaning = -4;
+const BODY_LENGTH: Meaning = -5;
+const HEADER_LENGTH: Meaning = -6;
+/** This, and less by the header's place among TRUSTED_HEADERS. */
+const TRUSTED: Meaning = -100;
+
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['HTTP_PROXY', MARK.PROXY],
+  ['PHP_VALUE', MARK.PHP_SETTING],
+  ['PHP_ADMIN_VALUE', MARK.PHP_SETTING],
+  ['REMOTE_USER', MARK.REMOTE_USER],
+  ['SCRIPT_FILENAME', PATH],
+  ['PATH_TRANSLATED', TRANSLATED],
+  ['REQUEST_URI', URI],
+  ['QUERY_STRING', QUERY],
+  ['CONTENT_LENGTH', BODY_LENGTH],
+  ['HTTP_CONTENT_LENGTH', HEADER_LENGTH],
+  ...TRUSTED_HEADERS.map((name, index) => [name, TRUSTED - index] as const),
+]);
+
+/**
+ * The name that was last met at each place, and what it means. Only of the first places, and of names short enough for the decoder to
+ * give the same string again: so it stays small, and a comparison is one of two pointers.
+ */
+const PLACES = 128;
+const LONGEST_REMEMBERED = 32;
+const namesByPlace: string[] = new Array<string>(PLACES).fill('');
+const meaningsByPlace: Meaning[] = new Array<Meaning>(PLACES).fill(NOTHING);
+
+function look(params: readonly Param[]): number {
+  let marks = 0;
+  let seen = 0;
+  let bodyLength = '';
+  let headerLength = '';
+  for (let i = 0; i < params.length; i++) {
+    const { name, value } = params[i]!;
+    let meaning: Meaning;
+    if (i < PLACES && namesByPlace[i] === name) meaning = meaningsByPlace[i]!;
+    else {
+      meaning = meaningOf(name);
+      if (i < PLACES && name.length <= LONGEST_REMEMBERED) {
+        namesByPlace[i] = name;
+        meaningsByPlace[i] = meaning;
+      }
+    }
+    if (meaning === NOTHING || value === '') continue;
+    if (meaning > 0) marks |= meaning;
+    else if (meaning === PATH) marks |= pathMarks(value);
+    else if (meaning === URI) marks |= value.includes('%0') ? MARK.ENCODED_CONTROL : 0;
+    else if (meaning === QUERY) marks |= value.includes('passw') ? MARK.QUERY_SECRET : 0;
+    else if (meaning === TRANSLATED) marks |= pathMarks(value) & MARK.ODD_PATH;
+    else if (meaning === BODY_LENGTH) bodyLength = value;
+    else if (meaning === HEADER_LENGTH) headerLength = value;
+    else {
+      const bit = 1 << (TRUSTED - meaning);
+      if (seen & bit) marks |= MARK.TWIN;
+      seen |= bit;
+    }
+  }
+  if (bodyLength !== '' && headerLength !== '' && bodyLength !== headerLength) marks |= MARK.TWIN;
+  return marks;
+}
+
+function meaningOf(name: string): Meaning {
+  return MEANINGS.get(name) ?? (isSecretParam(name) ? MARK.SECRET : NOTHING);
+}
+
+/** One script answers most of the requests of a site: its path is not looked at twice in a row. */
+let lastPath = '';
+let lastPathMarks = 0;
+
+function pathMarks(path: string): number {
+  if (path !== lastPath) {
+    lastPathMarks = lookAtPath(path);
+    lastPath = path;
+  }
+  return lastPathMarks;
+}
+
+/** One look at each character: most are letters. */
+function lookAtPath(path: string): number {
+  let marks = 0;
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i);
+    if (code > DOT) {
+      if (code === BACKSLASH) marks |= MARK.ODD_PATH;
+    } else if (code === DOT) {
+      if (path.charCodeAt(i + 1) === DOT) marks |= MARK.ODD_PATH;
+      else if (isFileAsFolder(path, i + 1)) marks |= MARK.FILE_AS_FOLDER;
+    } else if (code < SPACE || code === PERCENT) marks |= MARK.ODD_PATH;
+  }
+  return marks;
+}
+
+const SPACE = 0x20;
+const PERCENT = 0x25;
+const DOT = 0x2e;
+const BACKSLASH = 0x5c;
 
 /** What visitors upload, and no folder is called. */
 const UPLOADED = new Set(
@@ -57,114 +173,6 @@ const UPLOADED = new Set(
   ),
 );
 const LONGEST_EXTENSION = 4;
-
-/** Params are only ever added to a list, never changed in it, so that a list and its length tell whether they are the same. */
-let lastParams: readonly Param[] | null = null;
-let lastCount = 0;
-let lastMarks = 0;
-
-function look(params: readonly Param[]): number {
-  let marks = 0;
-  let seen = 0;
-  let contentLength = '';
-  let headerLength = '';
-  for (let i = 0; i < params.length; i++) {
-    const { name, value } = params[i]!;
-    if (value === '') continue;
-    const first = name.charCodeAt(0);
-    if (first === H && name.charCodeAt(4) === UNDERSCORE) {
-      switch (name.length) {
-        case 9: // HTTP_HOST
-        case 14: // HTTP_X_REAL_IP
-        case 16: // HTTP_REMOTE_USER
-        case 18: // HTTP_AUTHORIZATION
-        case 20: // HTTP_X_FORWARDED_FOR
-        case 21: // HTTP_X_FORWARDED_HOST
-        case 22: {
-          // HTTP_X_FORWARDED_PROTO
-          const index = (TRUSTED_HEADERS as readonly string[]).indexOf(name);
-          if (index < 0) break;
-          if (seen & (1 << index)) marks |= MARK.TWIN;
-          seen |= 1 << index;
-          break;
-        }
-        case 10:
-          if (name === 'HTTP_PROXY') marks |= MARK.PROXY;
-          break;
-        case 19:
-          if (name === 'HTTP_CONTENT_LENGTH') headerLength = value;
-          break;
-      }
-      continue;
-    }
-    switch (name.length) {
-      case 9:
-        if (name === 'PHP_VALUE') marks |= MARK.PHP_SETTING;
-        break;
-      case 11:
-        if (name === 'REQUEST_URI') {
-          if (value.includes('%0')) marks |= MARK.ENCODED_CONTROL;
-        } else if (name === 'REMOTE_USER') marks |= MARK.REMOTE_USER;
-        break;
-      case 12:
-        if (name === 'QUERY_STRING' && value.includes('passw')) marks |= MARK.QUERY_SECRET;
-        break;
-      case 14:
-        if (name === 'CONTENT_LENGTH') contentLength = value;
-        break;
-      case 15:
-        if (name === 'SCRIPT_FILENAME') marks |= pathMarks(value);
-        else if (name === 'PHP_ADMIN_VALUE') marks |= MARK.PHP_SETTING;
-        else if (name === 'PATH_TRANSLATED') marks |= pathMarks(value) & MARK.ODD_PATH;
-        break;
-    }
-    if (mayBeSecret(name)) marks |= MARK.SECRET;
-  }
-  if (contentLength !== '' && headerLength !== '' && contentLength !== headerLength) marks |= MARK.TWIN;
-  return marks;
-}
-
-const H = 0x48;
-const UNDERSCORE = 0x5f;
-
-/** Asked of the names of all params that are no client headers: the last two letters rule nearly all of them out. */
-function mayBeSecret(name: string): boolean {
-  const { length } = name;
-  switch ((name.charCodeAt(length - 2) << 8) | name.charCodeAt(length - 1)) {
-    case 0x5244: // RD
-    case 0x5744: // WD
-    case 0x5353: // SS
-    case 0x4554: // ET
-    case 0x4559: // EY
-    case 0x454e: // EN
-    case 0x524c: // RL
-    case 0x5057: // PW
-      return isSecretParam(name);
-    default:
-      return false;
-  }
-}
-
-/** Whether a param, other than a client's header, is called like a secret. mod_ssl's SSL_SERVER_A_KEY and the like name algorithms. */
-export function isSecretParam(name: string): boolean {
-  if (name.startsWith('HTTP_') || name.startsWith('SSL_')) return false;
-  return SECRET_ENDINGS.some((ending) => name.endsWith(ending));
-}
-
-/** One look at each character: most are letters. */
-function pathMarks(path: string): number {
-  let marks = 0;
-  for (let i = 0; i < path.length; i++) {
-    const code = path.charCodeAt(i);
-    if (code > 0x2e) {
-      if (code === 0x5c) marks |= MARK.ODD_PATH;
-    } else if (code === 0x2e) {
-      if (path.charCodeAt(i + 1) === 0x2e) marks |= MARK.ODD_PATH;
-      else if (isFileAsFolder(path, i + 1)) marks |= MARK.FILE_AS_FOLDER;
-    } else if (code < 0x20 || code === 0x25) marks |= MARK.ODD_PATH;
-  }
-  return marks;
-}
 
 /** @param at where an extension begins */
 function isFileAsFolder(path: string, at: number): boolean {

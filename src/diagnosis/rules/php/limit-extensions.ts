@@ -1,5 +1,6 @@
 import { visibleText } from '../../../model/visible-text.js';
-import { defineRule } from '../../rule.js';
+import { productsOf, remediesFor } from '../../remedies.js';
+import { defineRule, type Remedies } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
 
 export const limitExtensions = defineRule({
@@ -29,7 +30,7 @@ export const limitExtensions = defineRule({
     const script = found[1]!;
     return {
       detail: `PHP-FPM was to run ${script === '' ? 'a file without a name' : visibleText(script, 300)}.`,
-      advice: [adviceFor(script)],
+      advice: remediesFor(remediesOf(script), productsOf(exchange)),
       evidence: [
         { kind: 'param', name: 'SCRIPT_FILENAME' },
         { kind: 'stderr', text: visibleText(found[0], 400) },
@@ -40,15 +41,36 @@ export const limitExtensions = defineRule({
 
 const DENIED = /Access to the script '(.{0,4096}?)' has been denied \(see security\.limit_extensions\)/s;
 
-function adviceFor(script: string): string {
+function remediesOf(script: string): Remedies {
   if (script === '')
-    return 'SCRIPT_FILENAME is empty: set it (nginx: include fastcgi.conf; in this very location; HAProxy: docroot).';
+    return {
+      any: ['SCRIPT_FILENAME is empty: set it.'],
+      nginx: [
+        'include fastcgi.conf; in this very location, or fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;',
+      ],
+      haproxy: ['docroot /srv/www in the fcgi-app section.'],
+    };
   if (/\.php\/./i.test(script))
-    return 'The path goes on behind the script: split it (nginx: fastcgi_split_path_info ^(.+?\\.php)(/.*)$;) or set cgi.fix_pathinfo=1.';
+    return {
+      any: ['The path goes on behind the script: let the web server split it, or set cgi.fix_pathinfo = 1 in php.ini.'],
+      nginx: ['fastcgi_split_path_info ^(.+?\\.php)(/.*)$; and fastcgi_param PATH_INFO $fastcgi_path_info;'],
+    };
   const last = script.slice(script.lastIndexOf('/') + 1);
   if (!last.includes('.'))
-    return 'This is probably a folder: let the web server put the index file behind it (nginx: index index.php; lighttpd: index-file.names; Apache: DirectoryIndex index.php; HAProxy: index index.php).';
-  if (/\.(?:phtml|php\d|inc|module)$/i.test(last))
-    return `If files of this kind are to be run: security.limit_extensions = .php ${visibleText(last.slice(last.lastIndexOf('.')), 20)} in the pool.`;
-  return 'This is no PHP file: let the web server deliver it itself. If somebody asked for it with /x.php behind it, it was an attempt to have an uploaded file run.';
+    return {
+      any: ['This is probably a folder: let the web server put the index file behind it.'],
+      nginx: ['index index.php;'],
+      lighttpd: ['index-file.names = ( "index.php" )'],
+      apache: ['DirectoryIndex index.php'],
+      haproxy: ['index index.php in the fcgi-app section.'],
+    };
+  if (/\.(?:phtml|php\d|inc|module)$/i.test(last)) {
+    const extension = last.slice(last.lastIndexOf('.'));
+    return { any: [`If files of this kind are to be run: security.limit_extensions = .php ${extension} in the pool.`] };
+  }
+  return {
+    any: [
+      'This is no PHP file: let the web server deliver it itself. If somebody asked for it with /x.php behind it, it was an attempt to have an uploaded file run.',
+    ],
+  };
 }

@@ -1,7 +1,7 @@
 import { paramValue } from '../../../model/param-value.js';
 import { bodyBegins } from '../../body-head.js';
 import { defineRule } from '../../rule.js';
-import { scriptSuspects, shownPath } from './script-path.js';
+import { shownPath, suspicion } from './script-path.js';
 
 export const noInputFileSpecified = defineRule({
   id: 'no-input-file-specified',
@@ -32,12 +32,11 @@ export const noInputFileSpecified = defineRule({
   check(exchange) {
     if (!bodyBegins(exchange, 'No input file specified.')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
-    const [likeliest, ...others] = scriptSuspects(exchange);
     const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}.` : 'SCRIPT_FILENAME is empty or missing.';
+    const suspected = suspicion(exchange, path);
     return {
-      detail: `${path} ${likeliest!.cause}`,
-      advice: likeliest!.advice,
-      alternatives: [...others, RESTRICTED],
+      ...suspected,
+      alternatives: [...suspected.alternatives, RESTRICTED],
       evidence: [
         { kind: 'param', name: 'SCRIPT_FILENAME' },
         { kind: 'bytes', stream: 'stdout', offset: exchange.response?.length ?? 0, length: 24 },

@@ -1,7 +1,7 @@
 import { paramValue } from '../../../model/param-value.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
-import { scriptSuspects, shownPath } from './script-path.js';
+import { shownPath, suspicion } from './script-path.js';
 
 export const primaryScriptUnknown = defineRule({
   id: 'primary-script-unknown',
@@ -35,12 +35,9 @@ export const primaryScriptUnknown = defineRule({
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
-    const [likeliest, ...others] = scriptSuspects(exchange);
     const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}` : 'SCRIPT_FILENAME is empty or missing';
     return {
-      detail: `${path}: no such file for PHP. ${likeliest!.cause}`,
-      advice: likeliest!.advice,
-      alternatives: others,
+      ...suspicion(exchange, `${path}: no such file for PHP.`),
       evidence: [
         { kind: 'param', name: 'SCRIPT_FILENAME' },
         { kind: 'stderr', text: 'Primary script unknown' },

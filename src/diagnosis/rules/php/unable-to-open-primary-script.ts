@@ -1,7 +1,7 @@
 import { visibleText } from '../../../model/visible-text.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
-import { scriptSuspects } from './script-path.js';
+import { suspicion } from './script-path.js';
 
 export const unableToOpenPrimaryScript = defineRule({
   id: 'unable-to-open-primary-script',
@@ -46,8 +46,7 @@ export const unableToOpenPrimaryScript = defineRule({
         ],
         evidence,
       };
-    const [likeliest, ...others] = scriptSuspects(exchange);
-    return { detail, certainty: 'allowed', advice: likeliest!.advice, alternatives: others, evidence };
+    return { ...suspicion(exchange, detail), certainty: 'allowed', evidence };
   },
 });
 

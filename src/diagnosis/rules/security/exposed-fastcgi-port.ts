@@ -53,7 +53,6 @@ const FOREIGN_FILE =
   /^(?:\/etc\/(?:passwd|hosts|shadow)|\/proc\/|\/dev\/|\/var\/log\/|.*\/(?:PEAR|pearcmd|peclcmd)\.php$|.*\/php\/Archive\/Tar\.php$)/;
 
 function forForeignFile({ script, params }: Exchange): Sighting | null {
-  // Few paths have these letters where one of those files must have them.
   if (script === null || !mayBeForeign(script) || !FOREIGN_FILE.test(script)) return null;
   const root = paramValue(params, 'DOCUMENT_ROOT');
   if (root !== null && root.length > 1 && script.startsWith(root)) return null;
@@ -63,8 +62,24 @@ function forForeignFile({ script, params }: Exchange): Sighting | null {
   };
 }
 
+/** Asked of every request: by one letter of the path, or the last of the script's name (PEAR, pearcmd, peclcmd, Tar). */
 function mayBeForeign(script: string): boolean {
-  const second = script.charCodeAt(1);
-  // /etc, /proc, /dev, /var, or PEAR.php and its like under /usr.
-  return second === 0x65 || second === 0x70 || second === 0x64 || second === 0x76 || second === 0x75;
+  switch (script.charCodeAt(script.length - PHP_SUFFIX - 1)) {
+    case 0x52: // R
+    case 0x64: // d
+    case 0x72: // r
+      return true;
+  }
+  switch (script.charCodeAt(1)) {
+    case 0x64: // /dev
+    case 0x65: // /etc
+    case 0x70: // /proc
+      return true;
+    case 0x76: // /var/log, but not /var/www
+      return script.charCodeAt(5) === 0x6c;
+    default:
+      return false;
+  }
 }
+
+const PHP_SUFFIX = '.php'.length;

@@ -33,17 +33,30 @@ export const fpmStatusExposed = defineRule({
   },
 });
 
-/** Its forms: text, JSON, XML, OpenMetrics, and HTML, of whose beginning only the script's name tells more. */
+/** Its forms: text, JSON, OpenMetrics, XML, and HTML, of whose beginning only the script's name tells more. */
 function isStatusPage(exchange: Exchange): boolean {
-  return (
-    bodyBegins(exchange, 'pool:  ') ||
-    bodyBegins(exchange, '{"pool":"') ||
-    bodyBegins(exchange, '<?xml version="1.0" ?>\n<status>\n<pool>') ||
-    bodyBegins(exchange, '# HELP phpfpm_') ||
-    (bodyBegins(exchange, '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict') &&
-      exchange.script !== null &&
-      /status$/.test(exchange.script))
-  );
+  switch (exchange.bodyHead[0]) {
+    case 0x70: // p
+      return bodyBegins(exchange, 'pool:  ');
+    case 0x7b: // {
+      return bodyBegins(exchange, '{"pool":"');
+    case 0x23: // #
+      return bodyBegins(exchange, '# HELP phpfpm_');
+    case 0x3c: // <
+      return exchange.bodyHead[1] === 0x3f ? bodyBegins(exchange, XML) : isStatusInHtml(exchange);
+    default:
+      return false;
+  }
+}
+
+const XML = '<?xml version="1.0" ?>\n<status>\n<pool>';
+const HTML = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict';
+/** Where a page of today has `>`. */
+const HTML_DIFFERS_AT = '<!DOCTYPE html'.length;
+
+function isStatusInHtml(exchange: Exchange): boolean {
+  if (exchange.bodyHead[HTML_DIFFERS_AT] !== HTML.charCodeAt(HTML_DIFFERS_AT)) return false;
+  return bodyBegins(exchange, HTML) && exchange.script?.endsWith('status') === true;
 }
 
 /** Behind a proxy, whoever the proxy says it was. */
