@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type ConnectionSummary, type Endpoint, formatEndpoint } from '../model/connection.js';
-import type { Exchange, ResponseHead, StreamName, StreamTotals } from '../model/exchange.js';
+import type { Exchange, StreamName, StreamTotals } from '../model/exchange.js';
 import { statusOf } from '../model/exchange-row.js';
 import type { ExchangeOutput, OutputOptions, SessionSummary } from '../model/output.js';
 import { redactFindings, redactUrl, redactValue } from '../model/redaction.js';
-import { MICROSECONDS_PER_SECOND, milliseconds, type Timestamp } from '../model/time.js';
-import { PairTexts, quoted, quotedOrNull } from './json-text.js';
+import { millisecondsText, PairTexts, quoted, quotedOrNull, secondsText } from './json-text.js';
 import { type StreamContent, streamContent } from './stream-content.js';
 import { isUtf8, TextWriter } from './text-writer.js';
 
@@ -27,18 +26,36 @@ export function ndjson(options: OutputOptions): ExchangeOutput {
     }
   };
   return {
-    exchange: (exchange) => (options.bodies === 'none' ? writer.addLine(texts.whole(exchange)) : withBodies(exchange)),
+    exchange(exchange) {
+      if (options.bodies !== 'none') return withBodies(exchange);
+      texts.whole(exchange, writer);
+      return writer.endLine();
+    },
     connection: (connection) => writer.addLine(connectionText(connection, texts)),
     flush: () => writer.flush(),
     async end(summary) {
       await writer.addLine(JSON.stringify(summaryObject(summary)));
       await writer.flush();
+      await writer.taken();
     },
   };
 }
 
+function streamText(totals: StreamTotals): string {
+  if (totals.records === 0 && totals.bytes === 0 && totals.missing === 0 && !totals.ended) return UNUSED;
+  return `${streamTotals(totals)}${totals.missing > 0 ? `,"missing":${totals.missing}}` : '}'}`;
+}
+
+/** The object is not closed. */
 function streamTotals({ bytes, records, ended }: StreamTotals): string {
   return `{"bytes":${bytes},"records":${records},"ended":${ended}`;
+}
+
+const UNUSED = '{"bytes":0,"records":0,"ended":false}';
+
+/** For the words of the model, which hold nothing that needs an escape. */
+function wordOrNull(word: string | null): string {
+  return word === null ? 'null' : `"${word}"`;
 }
 
 function findingsText(exchange: Exchange, redact: boolean): string {
@@ -58,7 +75,7 @@ async function writeRequest(
   writer: TextWriter,
   options: OutputOptions,
 ): Promise<void> {
-  await writer.add(texts.head(exchange));
+  texts.head(exchange, writer);
   for (const stream of BODY_STREAMS) await writeStream(exchange, stream, writer, options);
   await writer.add(`,"findings":${findingsText(exchange, options.redact)}}`);
 }
@@ -77,39 +94,46 @@ class RequestTexts {
     this.#headers = new PairTexts(shown);
   }
 
-  /** A request without bodies, for which nothing has to be read. */
-  whole(exchange: Exchange): string {
-    let text = this.head(exchange);
-    for (const stream of BODY_STREAMS) {
-      const totals = exchange.streams[stream];
-      text += `,"${stream}":${streamTotals(totals)}${totals.missing > 0 ? `,"missing":${totals.missing}}` : '}'}`;
-    }
-    return `${text},"findings":${findingsText(exchange, this.redact)}}`;
+  /** A request without bodies, for which nothing has to be read: all of a line. */
+  whole(exchange: Exchange, writer: TextWriter): void {
+    this.head(exchange, writer);
+    const { stdin, stdout, stderr, data } = exchange.streams;
+    writer.put(
+      `,"stdin":${streamText(stdin)},"stdout":${streamText(stdout)},"stderr":${streamText(stderr)},"data":${streamText(data)}` +
+        `,"findings":${findingsText(exchange, this.redact)}}`,
+    );
   }
 
   /** All that stands before the streams; the object is not closed. */
-  head(exchange: Exchange): string {
-    const { times, records, params } = exchange;
+  head(exchange: Exchange, writer: TextWriter): void {
+    const { times, records, params, response } = exchange;
     const { begin } = times;
     const url = exchange.url !== null && this.redact ? redactUrl(exchange.url) : exchange.url;
     const script = exchange.script !== null && this.redact ? redactUrl(exchange.script) : exchange.script;
-    let text =
+    writer.put(
       `{"type":"request","n":${exchange.n},"connection":${exchange.connection},"requestId":${exchange.requestId}` +
-      `,"client":${this.client(exchange.client)},"server":${this.server(exchange.server)},"role":"${exchange.role}"` +
-      `,"keepConnection":${exchange.keepConnection},"outcome":${quotedOrNull(exchange.outcome)},"at":${seconds(begin)}` +
-      `,"method":${quotedOrNull(exchange.method)},"url":${quotedOrNull(url)},"script":${quotedOrNull(script)}` +
-      `,"status":${statusOf(exchange)},"appStatus":${exchange.appStatus}` +
-      `,"protocolStatus":${quotedOrNull(exchange.protocolStatus)}` +
-      `,"timing":{"params":${milliseconds(begin, times.paramsEnd)},"stdin":${milliseconds(begin, times.stdinEnd)}` +
-      `,"firstStdout":${milliseconds(begin, times.firstStdout)},"lastStdout":${milliseconds(begin, times.lastStdout)}` +
-      `,"total":${milliseconds(begin, times.end)}},"params":[`;
-    for (let i = 0; i < params.length; i += 1) {
-      if (i > 0) text += ',';
-      text += this.#params.text(params[i]!);
+        `,"client":${this.client(exchange.client)},"server":${this.server(exchange.server)},"role":"${exchange.role}"` +
+        `,"keepConnection":${exchange.keepConnection},"outcome":${wordOrNull(exchange.outcome)}` +
+        `,"at":${secondsText(begin)},"method":${quotedOrNull(exchange.method)},"url":`,
+    );
+    writer.put(quotedOrNull(url));
+    writer.put(
+      `,"script":${quotedOrNull(script)},"status":${statusOf(exchange)},"appStatus":${exchange.appStatus}` +
+        `,"protocolStatus":${wordOrNull(exchange.protocolStatus)}` +
+        `,"timing":{"params":${millisecondsText(begin, times.paramsEnd)}` +
+        `,"stdin":${millisecondsText(begin, times.stdinEnd)}` +
+        `,"firstStdout":${millisecondsText(begin, times.firstStdout)}` +
+        `,"lastStdout":${millisecondsText(begin, times.lastStdout)}` +
+        `,"total":${millisecondsText(begin, times.end)}},"params":`,
+    );
+    this.#params.put(params, writer);
+    // A block that is not kept any more is not one without headers.
+    if (response === null || response.length === 0) writer.put(',"responseHeaders":null');
+    else {
+      writer.put(',"responseHeaders":');
+      this.#headers.put(response.headers, writer);
     }
-    text += '],"responseHeaders":';
-    text += this.#headersText(exchange.response);
-    return `${text},"records":{"total":${records.total},"gaps":${records.gaps},"problems":${records.problems}}`;
+    writer.put(`,"records":{"total":${records.total},"gaps":${records.gaps},"problems":${records.problems}}`);
   }
 
   client(endpoint: Endpoint): string {
@@ -120,17 +144,6 @@ class RequestTexts {
   server(endpoint: Endpoint): string {
     if (this.#server?.endpoint !== endpoint) this.#server = new EndpointText(endpoint);
     return this.#server.text;
-  }
-
-  #headersText(response: ResponseHead | null): string {
-    // A block that is not kept any more is not one without headers.
-    if (response === null || response.length === 0) return 'null';
-    let text = '[';
-    for (const header of response.headers) {
-      if (text !== '[') text += ',';
-      text += this.#headers.text(header);
-    }
-    return `${text}]`;
   }
 }
 
@@ -145,8 +158,8 @@ function connectionText(connection: ConnectionSummary, texts: RequestTexts): str
   const { client, server } = connection.bytes;
   return (
     `{"type":"connection","connection":${connection.connection},"client":${texts.client(connection.client)}` +
-    `,"server":${texts.server(connection.server)},"at":${seconds(connection.at)},"requests":${connection.requests}` +
-    `,"endedBy":${quotedOrNull(connection.endedBy)},"how":${quotedOrNull(connection.how)}` +
+    `,"server":${texts.server(connection.server)},"at":${secondsText(connection.at)},"requests":${connection.requests}` +
+    `,"endedBy":${wordOrNull(connection.endedBy)},"how":${wordOrNull(connection.how)}` +
     `,"bytes":{"client":${client},"server":${server}},"managementRecords":${connection.managementRecords}` +
     `,"problems":${connection.problems}` +
     // No rule looks at whole connections yet; the key is part of the contract.
@@ -214,9 +227,4 @@ async function sha256(content: StreamContent): Promise<string> {
   const hash = createHash('sha256');
   for await (const slice of content.slices()) hash.update(slice);
   return hash.digest('hex');
-}
-
-/** Seconds with microseconds: whole ones, as a nanosecond capture's fractions would only be rounding noise here. */
-function seconds(at: Timestamp): number {
-  return Math.round(at) / MICROSECONDS_PER_SECOND;
 }

@@ -3,40 +3,56 @@ import type { OutputOptions } from '../model/output.js';
 /** Few large writes cost less than many small ones; this much is gathered, and no more. */
 const GATHERED = 64 * 1024;
 
-/** Gathers lines and hands them on in large pieces, waiting for the reader each time. */
+/**
+ * Gathers lines and hands them on in large pieces. While the reader takes one piece the next is gathered; when that is full, too, it is
+ * waited for him.
+ */
 export class TextWriter {
-  #text = '';
-  /** Where the line that is being written begins in the text; -1 when part of it has been handed on. */
+  /*
+   * Invariants: the pieces of text that were not handed on are in #pieces, #length units together. #line is where the line that is being
+   * written begins among them; -1 when part of it has been handed on.
+   */
+  #pieces: string[] = [];
+  #length = 0;
   #line = 0;
+  /** What was handed on last, until the reader has taken it. Its failure is told to whoever hands on next. */
+  #taking: Promise<void> | null = null;
 
   constructor(private readonly write: OutputOptions['write']) {}
 
-  /** A part of a line. */
+  /** A part of a line, however short; only at the end of the line it is looked whether there is enough. */
+  put(text: string): void {
+    this.#pieces.push(text);
+    this.#length += text.length;
+  }
+
+  /** A part of a line, which may be long. */
   async add(text: string): Promise<void> {
-    this.#text += text;
-    if (this.#text.length < GATHERED) return;
+    this.put(text);
+    if (this.#length < GATHERED) return;
     this.#line = -1;
     await this.#handOn();
   }
 
+  /** Nothing to wait for when it is only gathered. */
   endLine(): Promise<void> | undefined {
-    return this.addLine('');
+    this.put('\n');
+    this.#line = this.#pieces.length;
+    return this.#length >= GATHERED ? this.flush() : undefined;
   }
 
-  /** The rest of a line, and its end. Nothing to wait for when it is only gathered. */
+  /** The rest of a line, and its end. */
   addLine(text: string): Promise<void> | undefined {
-    this.#text += `${text}\n`;
-    this.#line = this.#text.length;
-    return this.#text.length >= GATHERED ? this.flush() : undefined;
+    this.put(text);
+    return this.endLine();
   }
 
   /** Gives the line up: what has been handed on of it stays a broken line of its own. */
   async abandonLine(): Promise<void> {
-    if (this.#line >= 0) this.#text = this.#text.slice(0, this.#line);
-    else {
-      this.#text = '';
-      await this.endLine();
-    }
+    const kept = this.#line >= 0 ? this.#pieces.slice(0, this.#line) : [];
+    this.#pieces = kept;
+    this.#length = kept.reduce((sum, { length }) => sum + length, 0);
+    if (this.#line < 0) await this.endLine();
   }
 
   /** Hands on what was gathered. Between lines. */
@@ -45,10 +61,20 @@ export class TextWriter {
     await this.#handOn();
   }
 
+  /** Resolves when all that was handed on has been taken. */
+  async taken(): Promise<void> {
+    await this.#taking;
+  }
+
   async #handOn(): Promise<void> {
-    const text = this.#text;
-    this.#text = '';
-    if (text !== '') await this.write(text);
+    if (this.#taking !== null) await this.#taking;
+    if (this.#length === 0) return;
+    const text = this.#pieces.join('');
+    this.#pieces = [];
+    this.#length = 0;
+    this.#taking = this.write(text);
+    // Whoever waits for it sees its failure; until then it is nobody's.
+    this.#taking.catch(() => {});
   }
 
   /** The inside of a JSON string. The bytes must be valid UTF-8; a byte order mark is kept. */

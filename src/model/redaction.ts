@@ -217,9 +217,12 @@ function withoutUserPart(text: string): string {
 
 /** Where the query or fragment of a URL or path begins; 0 when the text does not begin as one. */
 function pathLength(text: string): number {
-  if (!/^(?:\/|[a-z][a-z0-9+.-]{0,31}:\/\/)/i.test(text)) return 0;
-  const at = text.search(/[?#&]/);
-  return at < 0 ? text.length : at;
+  if (text.charCodeAt(0) !== SLASH && !/^[a-z][a-z0-9+.-]{0,31}:\/\//i.test(text)) return 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUESTION_MARK || code === HASH || code === AMPERSAND) return at;
+  }
+  return text.length;
 }
 
 function redactFields(text: string, fields: Fields, depth: number): string {

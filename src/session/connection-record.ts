@@ -85,6 +85,8 @@ export class ConnectionRecord {
   settledBefore = 0;
   /** How many of its exchanges are in the index. */
   kept = 0;
+  /** How many events there have been, while it is live; the number of the next. */
+  events = 0;
   /** It is not in the session's table any more. */
   forgotten = false;
   /**
@@ -111,11 +113,6 @@ export class ConnectionRecord {
     public live: LiveConnection | null,
   ) {}
 
-  /** How many events there have been, while it is live; the number of the next. */
-  get events(): number {
-    return this.runs.at(-2)! + this.remembered - this.runs.at(-1)!;
-  }
-
   /** How many of them are still known. */
   get remembered(): number {
     return (this.numbers.length - (this.live === null ? TOTALS : 0)) / STRIDE;
@@ -127,10 +124,12 @@ export class ConnectionRecord {
   }
 
   addBytes(at: Timestamp, side: Side, length: number, position: number): void {
+    this.events += 1;
     this.numbers.push(at, position, 16 * 2 * length + (side === 'client' ? 0 : 16));
   }
 
   addOther(event: Extract<ConnectionEvent, { kind: 'gap' | 'end' | 'failed' | 'closed' }>): void {
+    this.events += 1;
     let what = KINDS.indexOf(event.kind);
     let length = 0;
     if (event.kind === 'gap') length = event.length;

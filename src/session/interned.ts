@@ -13,6 +13,7 @@ const LONGEST = 256;
 export class Interned {
   private readonly strings = new Map<string, string>();
   private readonly endpoints = new Map<string, Endpoint>();
+  private latest: Endpoint | null = null;
 
   /** The row itself, its strings exchanged. */
   row(row: ExchangeRow): ExchangeRow {
@@ -25,6 +26,12 @@ export class Interned {
 
   /** For the endpoints that many connections have in common. */
   endpoint(endpoint: Endpoint): Endpoint {
+    if (this.latest !== null && isSame(this.latest, endpoint)) return this.latest;
+    this.latest = this.common(endpoint);
+    return this.latest;
+  }
+
+  private common(endpoint: Endpoint): Endpoint {
     const key = endpoint.kind === 'tcp' ? `${endpoint.port} ${endpoint.host}` : endpoint.path;
     const known = this.endpoints.get(key);
     if (known !== undefined) return known;
@@ -42,6 +49,11 @@ export class Interned {
     this.strings.set(whole, whole);
     return whole;
   }
+}
+
+function isSame(one: Endpoint, other: Endpoint): boolean {
+  if (one.kind === 'tcp') return other.kind === 'tcp' && one.port === other.port && one.host === other.host;
+  return other.kind === 'unix' && one.path === other.path;
 }
 
 /** A string that was put together is a tree of its parts until somebody looks into it. */

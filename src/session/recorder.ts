@@ -52,6 +52,7 @@ export class Recorder {
   /** When the first connection was met; null before it. */
   since: Timestamp | null = null;
   private readonly interned = new Interned();
+  private latest: ConnectionRecord | null = null;
   private readonly watches = new BackendWatches();
 
   constructor(private readonly options: RecorderOptions) {
@@ -77,9 +78,11 @@ export class Recorder {
 
   private take(event: ConnectionEvent): void {
     if (event.kind === 'open') return this.opened(event);
-    const record = this.connections.live.get(event.connection);
+    // Most events are of the same connection as the one before.
+    const record = this.latest?.id === event.connection ? this.latest : this.connections.live.get(event.connection);
     const live = record?.live;
     if (record === undefined || live === undefined || live === null) return;
+    this.latest = record;
     live.openedByEvent = 0;
     switch (event.kind) {
       case 'bytes':
@@ -139,7 +142,7 @@ export class Recorder {
       passed[side] += bytes.length;
       return;
     }
-    if (record.events > 0 && analyzer.idle) {
+    if (live.open === 0 && record.events > 0 && analyzer.idle) {
       live.clean = {
         event: record.events,
         client: passed.client,
@@ -149,13 +152,20 @@ export class Recorder {
     }
     const other = side === 'client' ? passed.server : passed.client;
     const limit = this.options.store.appendLimit;
+    if (bytes.length > 0 && bytes.length <= limit) {
+      const position = channel.append(side, passed[side], other, bytes, at, origin);
+      record.addBytes(at, side, bytes.length, position);
+      passed[side] += bytes.length;
+      analyzer.push(event);
+      return;
+    }
     for (let from = 0; from < bytes.length; from += limit) {
-      const part = bytes.length <= limit ? bytes : bytes.subarray(from, from + limit);
+      const part = bytes.subarray(from, from + limit);
       const position = channel.append(side, passed[side], other, part, at, origin < 0 ? -1 : origin + from);
       record.addBytes(at, side, part.length, position);
       passed[side] += part.length;
       live.openedByEvent = 0;
-      analyzer.push(part === bytes ? event : { ...event, bytes: part });
+      analyzer.push({ ...event, bytes: part });
     }
   }
 

@@ -1,6 +1,7 @@
 import { isLossyUtf8, NO_BYTES } from '../../model/bytes.js';
 import type { Header, ResponseHead } from '../../model/exchange.js';
 import { visibleBytes } from '../../model/visible-text.js';
+import { FamiliarBytes } from './familiar-bytes.js';
 import { wireText } from './wire-text.js';
 
 /**
@@ -36,7 +37,7 @@ export class ResponseHeadReader {
   push(bytes: Uint8Array): boolean {
     if (this.#head !== null) return true;
     const room = Math.min(bytes.length, MAX_HEAD_LENGTH - this.#length);
-    const end = this.#findEnd(bytes, room);
+    const end = this.#length === 0 ? this.#findFirst(bytes, room) : this.#findEnd(bytes, room);
     if (end < 0 && this.#length + room < MAX_HEAD_LENGTH) {
       this.#hold(bytes, room);
       return false;
@@ -58,6 +59,12 @@ export class ResponseHeadReader {
     if (this.#head !== null || this.#length === 0) return;
     this.#head = parseHead(this.#held, this.#length, false);
     this.#held = NO_BYTES;
+  }
+
+  /** As #findEnd, of what comes first; in nearly all responses the block lies whole in it. */
+  #findFirst(bytes: Uint8Array, length: number): number {
+    const end = headEnd(bytes, 0, length, 0);
+    return end < 0 ? this.#findEnd(bytes, length) : end;
   }
 
   /** Where the body begins in `bytes`, -1 when the empty line is not in it. */
@@ -152,14 +159,23 @@ function readLine(bytes: Uint8Array, from: number, to: number, headers: Header[]
     headers[headers.length - 1] = { name: last.name, value };
     return;
   }
+  const known = familiar.find(bytes, from, to);
+  if (known !== null) {
+    headers.push(known);
+    return;
+  }
   let colon = from;
   while (colon < to && TOKEN[bytes[colon]!] === 1) colon++;
   if (colon > from && colon < to && bytes[colon] === COLON) {
-    headers.push({ name: wireText(bytes, from, colon), value: headerText(bytes, colon + 1, to) });
+    const header = { name: wireText(bytes, from, colon), value: headerText(bytes, colon + 1, to) };
+    headers.push(header);
+    familiar.remember(bytes, from, to, header);
   } else if (invalidLines.length < INVALID_LINES_KEPT) {
     invalidLines.push(visibleBytes(bytes.subarray(from, to), INVALID_LINE_LENGTH));
   }
 }
+
+const familiar = new FamiliarBytes<Header>();
 
 const UNKNOWN_STATUS = { status: null, reason: '' };
 

@@ -1,6 +1,6 @@
 import { concatBytes, isLossyUtf8, u32 } from '../../model/bytes.js';
 import type { Param } from '../../model/exchange.js';
-import { familiarPair, remember } from './familiar-pairs.js';
+import { FamiliarBytes } from './familiar-bytes.js';
 import { decodeText, familiarText } from './wire-text.js';
 
 /**
@@ -35,9 +35,11 @@ export type Pair = readonly [name: PairPart, value: PairPart];
  */
 export const ABSURD_LENGTH = 1024 * 1024;
 
-/** Never throws: what cannot be read is described in `problem`. Nothing returned refers to `bytes`. */
-export function decodePairs(bytes: Uint8Array): DecodedPairs {
-  const params: Param[] = [];
+/**
+ * Never throws: what cannot be read is described in `problem`. Nothing returned refers to `bytes`.
+ * @param params to which they are added
+ */
+export function decodePairs(bytes: Uint8Array, params: Param[] = []): DecodedPairs {
   const end = bytes.length;
   let at = 0;
   while (at < end) {
@@ -58,10 +60,10 @@ export function decodePairs(bytes: Uint8Array): DecodedPairs {
     const valueAt = at + nameLength;
     const next = valueAt + valueLength;
     if (next > end) return broken(params, bytes, start, nameLength, valueLength);
-    let param = familiarPair(bytes, start, next);
+    let param = familiar.find(bytes, start, next);
     if (param === null) {
       param = decodePair(bytes, at, valueAt, next);
-      remember(bytes, start, next, param);
+      familiar.remember(bytes, start, next, param);
     }
     params.push(param);
     at = next;
@@ -100,6 +102,8 @@ const LONG = 0x80;
 const MAX_LENGTH = 0x7fffffff;
 
 const encoder = new TextEncoder();
+
+const familiar = new FamiliarBytes<Param>();
 
 /** @param nameLength what was announced, -1 when not even that could be read; likewise valueLength */
 function broken(

@@ -72,8 +72,11 @@ export class ParamsReader {
   }
 
   #read(bytes: Uint8Array, offset: number): { readonly consumed: number; readonly trouble: ParamsTrouble | null } {
-    const { params, consumed, problem } = decodePairs(bytes);
-    for (const param of params) this.params.push(param);
+    const { params } = this;
+    // Mostly all of them are in one record.
+    const read = params.length === 0 ? params : [];
+    const { consumed, problem } = decodePairs(bytes, read);
+    if (read !== params) for (const param of read) params.push(param);
     if (problem === null) return { consumed, trouble: null };
     this.#stopped = true;
     const { code, message } = problem;
