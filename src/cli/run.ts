@@ -238,12 +238,14 @@ class Run {
             `listening on ${formatEndpoint(endpoint)}, passing on to ${formatEndpoint(this.settings.routes[index]!.upstream)}`,
           );
         });
+    if (this.settings.format === 'report') this.say('the report is written at the end (Ctrl-C)');
   }
 
   /** Only on a terminal, and not between the lines of results. */
   private showsProgress(): boolean {
     if (this.settings.command !== 'capture' || this.interactive || this.settings.quiet) return false;
-    return process.stderr.isTTY === true && (process.stdout.isTTY !== true || this.settings.format === null);
+    const printsLines = this.settings.format !== null && this.settings.format !== 'report';
+    return process.stderr.isTTY === true && (process.stdout.isTTY !== true || !printsLines);
   }
 
   private async pump(stop: (grace: number) => Promise<void>): Promise<PumpResult> {
@@ -280,7 +282,11 @@ class Run {
       inspection: this.inspection,
       version: streams.version,
     };
-    const toStdout: WriteChunk = (chunk) => streams.stdout.write(chunk);
+    const toStdout: WriteChunk = (chunk) => {
+      // A report comes when all has been read.
+      if (settings.format === 'report') this.progress?.stop();
+      return streams.stdout.write(chunk);
+    };
     const outputs: Output[] = [];
     if (settings.format === 'lines' || settings.format === 'detail' || settings.format === 'report')
       outputs.push(

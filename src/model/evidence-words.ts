@@ -54,7 +54,8 @@ export function evidenceWords(
     case 'bytes': {
       const { stream, offset, length } = evidence;
       const name = stream.toUpperCase();
-      if (length === 0) return offset === 0 ? `${name}, at its beginning` : `${name}, at byte ${offset}`;
+      if (length === 0)
+        return offset === 0 ? `${name}: nothing came` : `${name}, from byte ${offset} on: nothing more came`;
       return length === 1 ? `${name}, byte ${offset}` : `${name}, bytes ${offset} to ${offset + length - 1}`;
     }
     case 'time':

@@ -55,13 +55,14 @@ export class Digest {
     this.first = Math.min(this.first, row.at);
     this.last = Math.max(this.last, end);
     const answered = row.outcome === 'completed' && (row.status ?? 0) < SERVER_ERRORS;
-    const failed = !answered && row.outcome !== 'unfinished';
-    if (failed || row.severity === 'error') this.failed += 1;
-    if (row.findings.length > 0) {
-      const script = scriptOf(row, this.redact);
-      for (const id of row.findings) this.#group(id).add(row, script);
-    } else if (failed) this.#leaveUnexplained(row);
-    else if (row.outcome === 'unfinished') this.unfinished += 1;
+    const isExplained = row.findings.some((id) => ruleOf(id)?.layer !== 'remark');
+    const isUnexplained = !answered && row.outcome !== 'unfinished' && !isExplained;
+    // What a rule takes for no more than a note, such as a visitor who left, has not failed however it ended.
+    if (row.severity === 'error' || isUnexplained || (!answered && row.severity === 'warning')) this.failed += 1;
+    const script = row.findings.length > 0 || isUnexplained ? scriptOf(row, this.redact) : '';
+    for (const id of row.findings) this.#group(id).add(row, script);
+    if (isUnexplained) this.#leaveUnexplained(row, script);
+    else if (row.outcome === 'unfinished' && !isExplained) this.unfinished += 1;
   }
 
   /**
@@ -72,11 +73,14 @@ export class Digest {
   see(row: ExchangeRow, exchange: Exchange, records: ReadonlyMap<number, RecordEntry>): void {
     this.identify(exchange);
     for (const finding of exchange.findings) {
+      // What the detail says already is not said again.
+      const evidence = finding.evidence.filter(
+        (one) => one.kind !== 'time' && !(one.kind === 'stderr' && finding.detail.includes(one.text)),
+      );
       this.#groups.get(finding.id)?.see(finding, exchange, {
-        ...exampleOf(row, this.redact),
-        server: visibleText(formatEndpoint(exchange.server), NAME_SHOWN),
+        ...exampleOf(row, this.redact, visibleText(formatEndpoint(exchange.server), NAME_SHOWN)),
         detail: visibleText(finding.detail, DETAIL_SHOWN),
-        evidence: finding.evidence.map((one) => evidenceWords(one, exchange, records)),
+        evidence: evidence.map((one) => evidenceWords(one, exchange, records)),
       });
     }
   }
@@ -94,7 +98,7 @@ export class Digest {
     return group;
   }
 
-  #leaveUnexplained(row: ExchangeRow): void {
+  #leaveUnexplained(row: ExchangeRow, script: string): void {
     const { outcome, status } = row;
     if (outcome === null) return;
     const told = outcome === 'completed' ? status : null;
@@ -105,12 +109,12 @@ export class Digest {
       group = new UnexplainedGroup(outcome, told);
       this.#unexplained.set(key, group);
     }
-    group.add(row, scriptOf(row, this.redact));
-    group.show(exampleOf(row, this.redact));
+    group.add(row, script);
+    group.show(exampleOf(row, this.redact, null));
   }
 }
 
-function exampleOf(row: ExchangeRow, redact: boolean): Example {
+function exampleOf(row: ExchangeRow, redact: boolean, server: string | null): Example {
   const { n, at, method, url, status, outcome, total, connection, requestId } = row;
   return {
     n,
@@ -122,6 +126,7 @@ function exampleOf(row: ExchangeRow, redact: boolean): Example {
     total,
     connection,
     requestId,
+    server,
     script: scriptOf(row, redact),
   };
 }

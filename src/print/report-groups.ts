@@ -30,6 +30,8 @@ export interface Example {
   readonly total: number | null;
   readonly connection: number;
   readonly requestId: number;
+  /** Where the backend is; null where only the row was looked at. */
+  readonly server: string | null;
   /** The file that it asked for, else its path; empty when neither is known. */
   readonly script: string;
 }
@@ -51,8 +53,6 @@ export class Tallied {
 
 /** One of a group's requests, and what was found in it. */
 export interface FindingExample extends Example {
-  /** Where the backend is. */
-  readonly server: string;
   readonly detail: string;
   readonly evidence: readonly string[];
 }

@@ -6,7 +6,7 @@ import { outcomeWords } from '../model/outcome-words.js';
 import type { SessionSummary } from '../model/output.js';
 import { formatBytes, formatDuration } from '../model/quantity.js';
 import { visibleText } from '../model/visible-text.js';
-import { dateTime, span, zone } from './calendar.js';
+import { dateTime, span } from './calendar.js';
 import type { Digest } from './digest.js';
 import { Page, type PageOptions } from './page.js';
 import type { Example, FindingExample, FindingGroup, Tallied, UnexplainedGroup } from './report-groups.js';
@@ -55,11 +55,12 @@ class Report {
     const sources = this.overview?.sources ?? [];
     const named = sources.slice(0, SOURCES_SHOWN).map((source) => visibleText(source));
     const more = sources.length - named.length;
-    const from = named.length === 0 ? '' : ` (${named.join(', ')}${more === 0 ? '' : ` and ${more} more`})`;
+    const from = named.length === 0 ? '' : `, from ${named.join(', ')}${more === 0 ? '' : ` and ${more} more`}`;
     if (digest.requests === 0) return page.say(`No FastCGI request was seen${from}.`, { colour: 'bold' });
-    const wrong = digest.failed === 0 ? 'none failed' : digest.failed === 1 ? '1 failed' : `${digest.failed} failed`;
-    const times = `${span(digest.first, digest.last)} ${zone(digest.first)}`;
-    page.say(`${counted(digest.requests, 'request')}, ${wrong}, ${times}${from}`, { colour: 'bold' });
+    const wrong = `${digest.failed === 0 ? 'none' : digest.failed} failed`;
+    page.say(`${counted(digest.requests, 'request')}, ${wrong}, ${span(digest.first, digest.last)}${from}`, {
+      colour: 'bold',
+    });
     const isWell = digest.failed === 0 && digest.groups.every(({ severity }) => severity === 'note');
     if (!isWell) return;
     page.blank();
@@ -92,7 +93,11 @@ class Report {
     this.#scripts(group);
     if (rule !== null && rule.meaning !== rule.title) this.#part('What it means', [rule.meaning]);
     this.#heading(group.count === 1 ? 'What was seen' : 'For example');
-    for (const example of group.examples) this.#example(example);
+    let said = '';
+    for (const example of group.examples) {
+      this.#example(example, example.detail === said);
+      said = example.detail;
+    }
     this.#advice(group);
     this.#certainty(group);
     this.#list('Where to look next', [...group.look], '> ');
@@ -105,23 +110,27 @@ class Report {
     this.page.say(`${top.join(', ')}${more}`, { indent: INDENT, mark: 'Most: ' });
   }
 
-  #example(example: FindingExample): void {
+  #example(example: FindingExample, isAlike: boolean): void {
     const { page } = this;
     this.#request(example);
-    const { connection, requestId, server, detail, evidence } = example;
-    if (detail !== '') page.say(detail, { indent: DEEPER });
-    for (const one of evidence) page.say(one, { indent: DEEPER, mark: 'Seen in ' });
-    page.say(`connection ${connection}, request id ${requestId}, to ${server}`, { indent: DEEPER, colour: 'dim' });
+    if (isAlike) return page.say('The same.', { indent: DEEPER });
+    if (example.detail !== '') page.say(example.detail, { indent: DEEPER });
+    for (const one of example.evidence) page.say(one, { indent: DEEPER, mark: 'Seen: ' });
   }
 
   #request(example: Example): void {
-    const { n, method, url, total } = example;
+    const { page } = this;
+    const { n, method, url, total, connection, requestId, server } = example;
     const asked = [method, url].filter((text) => text !== '').join(' ');
-    const time = total === null ? '' : ` after ${formatDuration(total)}`;
-    const at = dateTime(example.at, this.digest.first);
-    this.page.say(`${asked === '' ? 'a request without a URL' : asked}: ${endWords(example)}${time}`, {
+    const after = total === null ? '' : ` after ${formatDuration(total)}`;
+    const to = server === null ? '' : ` to ${server}`;
+    page.say(`${dateTime(example.at, this.digest.first)} ${asked === '' ? 'no URL was seen' : asked}`, {
       indent: INDENT,
-      mark: `#${n} ${at} `,
+      mark: `#${n} `,
+    });
+    page.say(`${endWords(example)}${after}, connection ${connection}/${requestId}${to}`, {
+      indent: DEEPER,
+      colour: 'dim',
     });
   }
 
@@ -183,14 +192,13 @@ class Report {
   }
 
   #further(group: FindingGroup | null): void {
-    const { page } = this;
-    const n = group?.examples[0]?.n ?? this.digest.unexplained[0]?.examples[0]?.n ?? 1;
+    const { page, overview, digest } = this;
+    const n = (group ?? digest.unexplained[0])?.examples[0]?.n;
+    // What passed live is gone when this is read.
+    const detail = n === undefined || overview?.progress === null ? null : `-Y 'n == ${n}' --format detail`;
     page.blank();
-    const rules = group === null ? '' : `fcgi-inspect rules ${group.id} tells all about a finding; `;
-    page.say(
-      `${rules}of a capture, -Y 'n == ${n}' --format detail shows a request record by record. With --log FILE, lines of error logs are tied to requests.`,
-      { colour: 'dim' },
-    );
+    if (detail !== null) page.say(`fcgi-inspect FILE ${detail}`, { mark: 'See one record by record: ', colour: 'dim' });
+    if (group !== null) page.say(`fcgi-inspect rules ${group.id}`, { mark: 'Read about a finding: ', colour: 'dim' });
   }
 
   #list(title: string, texts: readonly string[], mark: string): void {
@@ -219,7 +227,7 @@ function counted(count: number, noun: string): string {
 function shareWords({ count, first, last }: Tallied, requests: number): string {
   const times =
     count === 1 ? `at ${dateTime(first, first)}` : `from ${dateTime(first, first)} to ${dateTime(last, first)}`;
-  return `${count} of ${counted(requests, 'request')}, ${times}`;
+  return `${count} of ${requests} ${requests === 1 ? 'request' : 'requests'}, ${times}`;
 }
 
 /** What one sees of its end from outside. */
