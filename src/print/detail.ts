@@ -1,8 +1,11 @@
+import { ruleOf } from '../diagnosis/rule-groups.js';
 import type { Side } from '../model/connection.js';
 import { connectionEndWords } from '../model/connection-end.js';
 import { connectionNotes } from '../model/connection-notes.js';
+import { evidenceRecords, evidenceWords } from '../model/evidence-words.js';
 import type { Exchange, Param, RecordEntry } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
+import type { Finding } from '../model/finding.js';
 import { RECORDS_PER_PAGE } from '../model/inspection.js';
 import type { ExchangeOutput } from '../model/output.js';
 import { formatBytes } from '../model/quantity.js';
@@ -53,7 +56,7 @@ class DetailPrinter {
     this.#stderr();
     const lastRecordAt = await this.#records();
     this.#problems();
-    this.#findings();
+    await this.#findings();
     this.#heading('end');
     this.#line(`    ${endWords(exchange, lastRecordAt)}`);
     for (const note of await connectionNotes(this.options.inspection, exchange))
@@ -118,7 +121,7 @@ class DetailPrinter {
     let lastAt: Timestamp | null = null;
     let previous = exchange.times.begin;
     let from = 0;
-    this.#heading('records', `${exchange.records.total}; ms since BEGIN_REQUEST, and since the record before`);
+    this.#heading('records', `${exchange.records.total}; number, ms since BEGIN_REQUEST, and since the record before`);
     while (from < exchange.records.total) {
       const page = await this.options.inspection.records(exchange.n, from, RECORDS_PER_PAGE);
       if (page.records.length === 0) break;
@@ -145,7 +148,8 @@ class DetailPrinter {
       ...entry.problems,
     ].filter((note) => note !== '');
     const size = `${entry.contentLength}${padding}`.padEnd(9);
-    const line = `${offset} ${delta}  ${DIRECTIONS[entry.side]}  ${visibleText(entry.type).padEnd(13)} ${size} ${notes.join(', ')}`;
+    const number = `#${entry.index}`.padStart(5);
+    const line = `${number} ${offset} ${delta}  ${DIRECTIONS[entry.side]}  ${visibleText(entry.type).padEnd(13)} ${size} ${notes.join(', ')}`;
     return `    ${this.#painted(entry.problems.length > 0 ? 'yellow' : null, line.trimEnd())}`;
   }
 
@@ -160,15 +164,33 @@ class DetailPrinter {
     if (records.problems > problems.length) this.#line(`    … ${records.problems - problems.length} more`);
   }
 
-  #findings(): void {
-    const { findings } = this.exchange;
+  async #findings(): Promise<void> {
+    const { exchange } = this;
+    const { findings } = exchange;
     if (findings.length === 0) return;
     this.#heading('findings', String(findings.length));
-    for (const { id, severity, title, detail, advice } of findings) {
-      this.#line(`    ${this.#painted(severityColour(severity), severity)} ${id}: ${visibleText(title, VALUE_SHOWN)}`);
-      if (detail !== '') this.#line(`      ${visibleText(detail, VALUE_SHOWN)}`);
-      for (const step of advice) this.#line(`      - ${visibleText(step, VALUE_SHOWN)}`);
-    }
+    const evidence = findings.flatMap((finding) => finding.evidence);
+    const records = await evidenceRecords(this.options.inspection, exchange.n, evidence);
+    for (const finding of findings) this.#finding(finding, records);
+  }
+
+  #finding(finding: Finding, records: ReadonlyMap<number, RecordEntry>): void {
+    const { id, severity, title, detail, advice, certainty, alternatives, look, evidence } = finding;
+    const say = (text: string): void => this.#line(`      ${text}`);
+    const list = (name: string, texts: readonly string[], mark: string): void => {
+      if (texts.length > 0) say(name);
+      for (const text of texts) say(`${mark} ${visibleText(text, VALUE_SHOWN)}`);
+    };
+    const meaning = ruleOf(id)?.meaning ?? title;
+    this.#line(`    ${this.#painted(severityColour(severity), severity)} ${id}: ${visibleText(title, VALUE_SHOWN)}`);
+    if (detail !== '') say(visibleText(detail, VALUE_SHOWN));
+    for (const one of evidence) say(`seen: ${evidenceWords(one, this.exchange, records)}`);
+    if (meaning !== title) say(`why: ${meaning}`);
+    list('to change:', advice, '-');
+    say(certainty === 'proven' ? 'sure: the wire proves it' : 'not sure: the wire fits it, and does not prove it');
+    const others = alternatives.map(({ cause, tell }) => `${cause} To tell: ${tell}`);
+    list('it may also be:', others, '?');
+    list('look at:', look, '>');
   }
 
   #heading(name: string, remark: string | null = null): void {

@@ -1,7 +1,9 @@
+import { ruleOf } from '../../diagnosis/rule-groups.js';
 import { connectionEndWords } from '../../model/connection-end.js';
 import { connectionNotes } from '../../model/connection-notes.js';
-import type { Exchange } from '../../model/exchange.js';
-import type { Evidence } from '../../model/finding.js';
+import { evidenceRecords, evidenceWords } from '../../model/evidence-words.js';
+import type { Exchange, RecordEntry, StreamName } from '../../model/exchange.js';
+import type { Evidence, Finding } from '../../model/finding.js';
 import { outcomeWords } from '../../model/outcome-words.js';
 import { formatDuration } from '../../model/quantity.js';
 import { milliseconds } from '../../model/time.js';
@@ -9,7 +11,7 @@ import { type Line, type Style, wrapWords } from '../paint.js';
 import { LineList } from './line-list.js';
 import type { Pane } from './pane.js';
 
-/** What became of the request, who ended it, what is wrong and what to do. */
+/** What became of the request and who ended it; what was found: what happened, why, what to change; last what else there is to know. */
 
 export const diagnosis: Pane = {
   id: 'diagnosis',
@@ -19,7 +21,9 @@ export const diagnosis: Pane = {
   async load(inspection, { exchange }, had) {
     if (had instanceof LineList && had.source === exchange) return had;
     const notes = await connectionNotes(inspection, exchange);
-    return new LineList(exchange, (width) => diagnosisLines(exchange, notes, width));
+    const evidence = exchange.findings.flatMap((finding) => finding.evidence);
+    const records = await evidenceRecords(inspection, exchange.n, evidence);
+    return new LineList(exchange, (width) => new DiagnosisText(exchange, width).write(notes, records));
   },
 };
 
@@ -28,62 +32,145 @@ const ROLES_WITH_ARTICLE: Readonly<Record<string, string>> = {
   filter: 'A filter request: a file came in on DATA.',
 };
 
-function diagnosisLines(exchange: Exchange, notes: readonly string[], width: number): Line[] {
-  const lines: Line[] = [];
-  const say = (text: string, style: Style = 'plain', indent = 0, mark = ''): void => {
-    for (const [index, piece] of wrapWords(text, Math.max(20, width - indent - mark.length)).entries())
-      lines.push([[' '.repeat(indent) + (index === 0 ? mark : ' '.repeat(mark.length)) + piece, style]]);
-  };
-  say(
-    outcomeWords(exchange.outcome),
-    exchange.outcome === 'completed' ? 'good' : exchange.outcome === null ? 'bold' : 'error',
-  );
-  const end = connectionEndWords(exchange, null);
-  if (end !== null) say(`${end[0]!.toUpperCase()}${end.slice(1)}.`);
-  else if (exchange.outcome !== null && exchange.failure === null)
-    say('The connection was still open on both sides when the request ended.');
-  for (const note of notes) say(`${note.charAt(0).toUpperCase()}${note.slice(1)}.`, 'warning');
-  if (exchange.failure !== null) say(`${exchange.failure.message} (${exchange.failure.errno}).`, 'error');
-  const role = ROLES_WITH_ARTICLE[exchange.role];
-  if (role !== undefined) say(role);
-  if (exchange.protocolStatus !== null)
-    say(`Protocol status ${exchange.protocolStatus}, application status ${exchange.appStatus ?? 'unknown'}.`);
-  else if (exchange.outcome !== null) say('No END_REQUEST was seen.');
-  if (exchange.abortSeen) say('The web server sent ABORT_REQUEST.');
-  const times = timesInWords(exchange);
-  if (times !== '') say(times, 'dim');
-  for (const finding of exchange.findings) {
-    lines.push([]);
-    lines.push([
-      [`${finding.severity.toUpperCase()}  `, finding.severity],
-      [finding.title, 'bold'],
-      [`  ${finding.id}`, 'dim'],
-    ]);
-    say(finding.detail, 'plain', 2);
-    for (const advice of finding.advice) say(advice, 'plain', 2, '- ');
-    if (finding.alternatives.length > 0) say('It may also be:', 'dim', 2);
-    for (const { cause, tell } of finding.alternatives) say(`${cause} ${tell}`, 'plain', 2, '? ');
-    if (finding.look.length > 0) say('Look at:', 'dim', 2);
-    for (const place of finding.look) say(place, 'plain', 2, '> ');
-    const evidence = finding.evidence.map(evidenceWords);
-    if (evidence.length > 0) say(`seen in: ${evidence.join('; ')}`, 'dim', 2);
-  }
-  if (exchange.findings.length === 0 && exchange.outcome !== null) {
-    lines.push([]);
-    say('Nothing remarkable was found.', 'dim');
-  }
-  if (exchange.problems.length > 0) {
-    lines.push([]);
-    lines.push([['Problems on the wire', 'bold']]);
-    for (const problem of exchange.problems) {
-      const from = problem.side === 'client' ? 'web server' : 'backend';
-      say(`${problem.code} (${from}, byte ${problem.offset}): ${problem.message}`, 'error', 2);
+const NARROWEST = 20;
+
+class DiagnosisText {
+  private readonly lines: Line[] = [];
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly width: number,
+  ) {}
+
+  write(notes: readonly string[], records: ReadonlyMap<number, RecordEntry>): Line[] {
+    this.end(notes);
+    for (const finding of this.exchange.findings) this.finding(finding, records);
+    if (this.exchange.findings.length === 0 && this.exchange.outcome !== null) {
+      this.lines.push([]);
+      this.say('Nothing remarkable was found.', 'dim');
     }
-    const more = exchange.records.problems - exchange.problems.length;
-    if (more > 0) say(`and ${more} more`, 'dim', 2);
+    this.problems();
+    this.facts();
+    return this.lines;
   }
-  return lines;
+
+  private end(notes: readonly string[]): void {
+    const { exchange } = this;
+    const { outcome, failure } = exchange;
+    this.say(outcomeWords(outcome), outcome === 'completed' ? 'good' : outcome === null ? 'bold' : 'error');
+    const end = connectionEndWords(exchange, null);
+    if (end !== null) this.say(sentence(end));
+    else if (outcome !== null && failure === null)
+      this.say('The connection was still open on both sides when the request ended.');
+    for (const note of notes) this.say(sentence(note), 'warning');
+    if (failure !== null) this.say(`${failure.message} (${failure.errno}).`, 'error');
+  }
+
+  /** What happened, why, what to change, what else it may be, where to look. */
+  private finding(finding: Finding, records: ReadonlyMap<number, RecordEntry>): void {
+    const { id, severity, title, detail, advice, certainty, alternatives, look, evidence } = finding;
+    const rule = ruleOf(id);
+    this.lines.push([]);
+    this.lines.push([
+      [`${severity.toUpperCase()}  `, severity],
+      [title, 'bold'],
+      [`  ${id}`, 'dim'],
+    ]);
+    if (detail !== '') this.say(detail, 'plain', 2);
+    for (const one of evidence)
+      this.say(`${evidenceWords(one, this.exchange, records)}${tabOf(one)}`, 'dim', 2, 'Seen: ');
+    if (rule !== null && rule.meaning !== title) this.part('Why', [rule.meaning]);
+    this.part('What to change', advice, '- ');
+    this.lines.push([]);
+    this.say(SURE[certainty], 'dim', 2);
+    if (alternatives.length > 0) this.say('What else it may be', 'name', 2);
+    for (const { cause, tell } of alternatives) {
+      this.say(cause, 'plain', 2, '? ');
+      this.say(tell, 'plain', 4, 'To tell: ');
+    }
+    this.part('Where to look', look, '> ');
+  }
+
+  private problems(): void {
+    const { problems, records } = this.exchange;
+    if (problems.length === 0) return;
+    this.lines.push([]);
+    this.say('Problems on the wire', 'bold');
+    for (const { code, side, offset, message } of problems) {
+      const from = side === 'client' ? 'web server' : 'backend';
+      this.say(`${code} (${from}, byte ${offset}): ${message}`, 'error', 2);
+    }
+    const more = records.problems - problems.length;
+    if (more > 0) this.say(`and ${more} more`, 'dim', 2);
+  }
+
+  private facts(): void {
+    const { exchange } = this;
+    const { protocolStatus, appStatus, outcome } = exchange;
+    const facts = [
+      ROLES_WITH_ARTICLE[exchange.role] ?? '',
+      protocolStatus !== null
+        ? `Protocol status ${protocolStatus}, application status ${appStatus ?? 'unknown'}.`
+        : outcome === null
+          ? ''
+          : 'No END_REQUEST was seen.',
+      exchange.abortSeen ? 'The web server sent ABORT_REQUEST.' : '',
+      timesInWords(exchange),
+    ].filter((fact) => fact !== '');
+    if (facts.length > 0) this.lines.push([]);
+    for (const fact of facts) this.say(fact, 'dim');
+  }
+
+  private part(title: string, texts: readonly string[], mark = ''): void {
+    if (texts.length === 0) return;
+    this.lines.push([]);
+    this.say(title, 'name', 2);
+    for (const text of texts) this.say(text, 'plain', 2, mark);
+  }
+
+  private say(text: string, style: Style = 'plain', indent = 0, mark = ''): void {
+    const room = Math.max(NARROWEST, this.width - indent - mark.length);
+    for (const [index, piece] of wrapWords(text, room).entries())
+      this.lines.push([[' '.repeat(indent) + (index === 0 ? mark : ' '.repeat(mark.length)) + piece, style]]);
+  }
 }
+
+const SURE: Readonly<Record<Finding['certainty'], string>> = {
+  proven: 'What passed on the wire proves it.',
+  allowed: 'What passed on the wire fits it, and does not prove it.',
+};
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** Where it is shown. */
+function tabOf(evidence: Evidence): string {
+  switch (evidence.kind) {
+    case 'record':
+      return ' (tab Records)';
+    case 'param':
+      return ' (tab Params)';
+    case 'header':
+      return ' (tab Response)';
+    case 'stderr':
+      return ' (tab Stderr)';
+    case 'bytes':
+      return ` (tab ${STREAM_TABS[evidence.stream]})`;
+    case 'request':
+      return ` (${evidence.n}G in the list)`;
+    case 'time':
+      return '';
+  }
+}
+
+const STREAM_TABS: Readonly<Record<StreamName, string>> = {
+  params: 'Params',
+  stdin: 'Stdin',
+  data: 'Records',
+  stdout: 'Response',
+  stderr: 'Stderr',
+};
 
 /** What is known of its times, in the order in which things usually come; empty when nothing is. */
 function timesInWords({ times }: Exchange): string {
@@ -99,23 +186,4 @@ function timesInWords({ times }: Exchange): string {
   );
   const text = known.join(', ');
   return text === '' ? '' : `${text[0]!.toUpperCase()}${text.slice(1)}.`;
-}
-
-function evidenceWords(evidence: Evidence): string {
-  switch (evidence.kind) {
-    case 'record':
-      return `record ${evidence.record}`;
-    case 'param':
-      return `param ${evidence.name}`;
-    case 'header':
-      return `header ${evidence.name}`;
-    case 'stderr':
-      return `stderr: ${evidence.text}`;
-    case 'bytes':
-      return `${evidence.stream}, byte ${evidence.offset}`;
-    case 'time':
-      return formatDuration(evidence.milliseconds);
-    case 'request':
-      return `request ${evidence.n}`;
-  }
 }
