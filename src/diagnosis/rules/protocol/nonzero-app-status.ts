@@ -24,7 +24,13 @@ export const nonzeroAppStatus = defineRule({
     },
   ],
   look: ['The application’s log; LiteSpeed’s error log: "FcgiConnection::endOfRequest".'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { appStatus, outcome, records } = exchange;
     if (appStatus === null || appStatus === 0 || outcome !== 'completed') return null;

@@ -18,7 +18,13 @@ export const bodyNotAllowed = defineRule({
   look: [
     'nginx’s error log: "upstream sent more data than specified"; Caddy’s: "request method or response status code does not allow body".',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, streams, method } = exchange;
     if (response === null || !response.complete || response.length === 0) return null;

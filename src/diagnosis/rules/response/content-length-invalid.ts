@@ -20,7 +20,13 @@ export const contentLengthInvalid = defineRule({
   look: [
     'nginx’s error log: "upstream sent invalid "Content-Length" header", "upstream sent duplicate header line" or "at the same time"; h2o’s: "received multiple content-length headers from fcgi".',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response } = exchange;
     if (response === null) return null;
@@ -31,7 +37,7 @@ export const contentLengthInvalid = defineRule({
     if (secondContentLength !== null) {
       const same = secondContentLength === contentLength;
       return {
-        detail: `Content-Length was sent twice: "${visibleText(contentLength, 40)}" and "${visibleText(secondContentLength, 40)}". ${reactionWords(exchange, TWICE)}`,
+        detail: `Content-Length was sent twice: "${visibleText(contentLength, 40)}" and "${visibleText(secondContentLength, 40)}". ${reactionWords(exchange, same ? ALIKE : UNLIKE)}`,
         severity: same ? 'warning' : 'error',
         evidence,
       };
@@ -50,13 +56,27 @@ export const contentLengthInvalid = defineRule({
   },
 });
 
-const TWICE = {
-  nginx: 'takes the first, or answers 502, as its version is',
+const ALIKE = {
+  nginx: 'passes it on once, or answers 502, as its version is',
+  lighttpd: 'passes it on',
+  apache: 'drops it (mod_proxy_fcgi)',
+  caddy: 'passes it on',
+  haproxy: 'passes it on',
+  h2o: 'answers 503',
+};
+const UNLIKE = {
+  nginx: '1.22 passes the last on, newer ones answer 502',
+  lighttpd: 'takes one of them',
+  apache: 'drops both (mod_proxy_fcgi)',
+  caddy: 'leaves its client waiting for the rest',
+  haproxy: 'answers 502',
   h2o: 'answers 503',
 };
 const NO_NUMBER = {
   nginx: '1.22 passes the response on without it, newer ones answer 502',
-  lighttpd: 'passes the response on without it',
+  lighttpd: 'passes it on as it stands, and the client gives up',
+  apache: 'drops it (mod_proxy_fcgi)',
+  caddy: 'passes the response on without it',
   haproxy: 'answers 502',
   h2o: 'answers 503',
 };

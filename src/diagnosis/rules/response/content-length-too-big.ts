@@ -1,4 +1,5 @@
 import { bodyLength, declaredLength, headerFacts, isBodiless } from '../../header-facts.js';
+import { webServerOf } from '../../products.js';
 import { reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
 
@@ -35,7 +36,13 @@ export const contentLengthTooBig = defineRule({
     'nginx’s error log: "upstream prematurely closed FastCGI stdout" or "FastCGI request" "while reading upstream".',
     'curl -sv URL -o /dev/null: "transfer closed with N bytes remaining to read".',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, method } = exchange;
     if (response === null) return null;
@@ -48,6 +55,8 @@ export const contentLengthTooBig = defineRule({
     if (body === 0 && (facts.accelRedirect !== null || facts.sendfile !== null)) return null;
     return {
       detail: `Content-Length is ${declared}, and ${body} bytes of body came: ${declared - body} fewer. ${reactionWords(exchange, REACTIONS)}`,
+      // mod_proxy_fcgi drops the figure.
+      severity: webServerOf(exchange) === 'apache' ? 'warning' : 'error',
       evidence: [
         { kind: 'header', name: 'Content-Length' },
         { kind: 'bytes', stream: 'stdout', offset: response.length + body, length: 0 },

@@ -1,4 +1,5 @@
 import { declaredLength, headerFacts, isBodiless } from '../../header-facts.js';
+import { webServerOf } from '../../products.js';
 import { reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
 
@@ -33,7 +34,13 @@ export const contentLengthTooSmall = defineRule({
   look: [
     'nginx’s error log: "upstream sent more data than specified in "Content-Length" header while reading upstream"; Caddy’s: "wrote more than the declared Content-Length".',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, streams, method, problems } = exchange;
     if (response === null || !response.complete || response.length === 0) return null;
@@ -46,6 +53,8 @@ export const contentLengthTooSmall = defineRule({
     if (problems.some(({ code }) => code === 'after-end-request' || code === 'after-end-of-stream')) return null;
     return {
       detail: `Content-Length is ${declared}, and ${body} bytes of body came: ${body - declared} more. ${reactionWords(exchange, REACTIONS)}`,
+      // mod_proxy_fcgi drops the figure.
+      severity: webServerOf(exchange) === 'apache' ? 'warning' : 'error',
       evidence: [
         { kind: 'header', name: 'Content-Length' },
         { kind: 'bytes', stream: 'stdout', offset: response.length + declared, length: body - declared },

@@ -14,10 +14,16 @@ export const contentTypeMissing = defineRule({
     php: ['default_mimetype = "text/html" in php.ini (it is empty), or header("Content-Type: …") in the script.'],
   },
   look: ['curl -sI URL | grep -i content-type: what the client is told.'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, role } = exchange;
-    if (response === null || role === 'authorizer') return null;
+    if (response === null || role === 'authorizer' || response.invalidLines.length > 0) return null;
     const facts = headerFacts(response);
     if (facts.contentType !== null || facts.location !== null || isBodiless(response.status)) return null;
     const body = bodyLength(exchange);

@@ -34,7 +34,13 @@ export const encodingMismatch = defineRule({
     nginx: ['gzip on; in nginx, and compression off in the application, is the simplest.'],
   },
   look: ['curl -s --raw -H "Accept-Encoding: gzip" URL | head -c 4 | xxd: 1f8b is gzip.'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, bodyHead } = exchange;
     if (response === null || bodyHead.length < 4 || isBodiless(response.status)) return null;

@@ -1,4 +1,6 @@
+import type { Exchange } from '../../../model/exchange.js';
 import { paramValue } from '../../../model/param-value.js';
+import { milliseconds } from '../../../model/time.js';
 import { defineRule } from '../../rule.js';
 
 export const haproxySplitHeaderCrash = defineRule({
@@ -28,15 +30,26 @@ export const haproxySplitHeaderCrash = defineRule({
   look: ['journalctl -u haproxy: "FATAL: bug condition" or "exited with code 139 (Segmentation fault)".'],
   seen: [],
   check(exchange) {
-    const { outcome, response, streams, abortSeen, params } = exchange;
+    const { outcome, streams, abortSeen, params } = exchange;
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset') return null;
     // A timeout of HAProxy's is announced by ABORT_REQUEST.
-    if (abortSeen || streams.stdout.bytes === 0 || response?.complete) return null;
+    if (abortSeen || streams.stdout.bytes === 0 || !endedInHead(exchange)) return null;
     const software = paramValue(params, 'SERVER_SOFTWARE');
     if (software === null || !/^HAProxy 2\.6\b/.test(software)) return null;
     return {
-      detail: `It went without ABORT_REQUEST after ${streams.stdout.bytes} bytes of headers, before their end.`,
+      detail: 'It went without ABORT_REQUEST right after the first part of the headers.',
       evidence: [{ kind: 'param', name: 'SERVER_SOFTWARE' }],
     };
   },
 });
+
+/** Milliseconds: a process that crashes on a record is gone at once, its clients do not go at that very moment. */
+const AT_ONCE = 20;
+
+/** The rest of the headers may have come after it was gone. */
+function endedInHead({ response, connectionEnd, times }: Exchange): boolean {
+  if (!response?.complete) return true;
+  if (connectionEnd?.afterRecord !== 'STDOUT record 1' || times.lastStdout === null) return false;
+  const after = milliseconds(times.firstStdout, connectionEnd.at) ?? AT_ONCE;
+  return times.lastStdout > connectionEnd.at && after < AT_ONCE;
+}

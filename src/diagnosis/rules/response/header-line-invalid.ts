@@ -1,6 +1,6 @@
 import type { Exchange, ResponseHead } from '../../../model/exchange.js';
 import { visibleText } from '../../../model/visible-text.js';
-import { reactionWords } from '../../reactions.js';
+import { type Reactions, reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
 
 export const headerLineInvalid = defineRule({
@@ -20,7 +20,13 @@ export const headerLineInvalid = defineRule({
     'nginx’s error log: "upstream sent invalid header"; Apache’s: "malformed header from script" and AH01070; Caddy’s: "malformed MIME header: missing colon". lighttpd says nothing.',
     'The Stdout tab: how the response begins.',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response, streams } = exchange;
     if (response === null || response.invalidLines.length === 0) return null;
@@ -28,7 +34,7 @@ export const headerLineInvalid = defineRule({
     if (!isEvidence(exchange, response, line) || streams.stdout.missing > 0) return null;
     const kind = kindOf(line);
     return {
-      detail: `${kind.words}: "${visibleText(line, SHOWN)}" is no "Name: value". ${reactionWords(exchange, REACTIONS)}`,
+      detail: `${kind.words}: "${visibleText(line, SHOWN)}" is no "Name: value". ${reactionWords(exchange, reactionsTo(response, kind))}`,
       advice: kind.advice,
       evidence: [{ kind: 'bytes', stream: 'stdout', offset: 0, length: response.length }],
     };
@@ -45,6 +51,28 @@ const REACTIONS = {
   haproxy: 'answers 502',
   h2o: 'answers 503',
 };
+/** Nothing ends the block. */
+const WITHOUT_END = {
+  nginx: 'answers 502',
+  lighttpd: 'answers 500',
+  apache: 'answers 200 with it as the page (mod_proxy_fcgi), or 500 (mod_fcgid)',
+  caddy: 'answers 502',
+  haproxy: '2.6 crashes on it',
+  h2o: 'answers 503',
+};
+/** A blank between name and colon. */
+const BLANK_BEHIND_NAME = {
+  nginx: 'answers 502',
+  lighttpd: 'tolerates it',
+  apache: 'answers 500',
+  caddy: 'tolerates it',
+  haproxy: 'tolerates it',
+  h2o: 'answers 503',
+};
+
+function reactionsTo({ complete }: ResponseHead, kind: Kind): Reactions {
+  return complete ? (kind.reactions ?? REACTIONS) : WITHOUT_END;
+}
 
 /** Of a block that was cut off the last line may be the beginning of a good one, as long as it could be a name. */
 function isEvidence({ outcome }: Exchange, response: ResponseHead, line: string): boolean {
@@ -60,6 +88,7 @@ interface Kind {
   readonly pattern: RegExp;
   readonly words: string;
   readonly advice: readonly string[];
+  readonly reactions?: Reactions;
 }
 
 const KINDS: readonly Kind[] = [
@@ -90,6 +119,7 @@ const KINDS: readonly Kind[] = [
     pattern: /^[\w-]+\s+:/,
     words: 'A header’s name has a blank behind it',
     advice: ['Remove the blank before the colon: lighttpd, HAProxy and Caddy tolerate it, the others do not.'],
+    reactions: BLANK_BEHIND_NAME,
   },
   {
     pattern: /^\s/,

@@ -30,7 +30,13 @@ export const headerNotTerminated = defineRule({
     'nginx’s error log: "upstream prematurely closed FastCGI stdout while reading response header from upstream"; mod_fcgid’s: "Premature end of script headers"; Caddy’s: "fcgi: invalid header version" or EOF.',
     'The Stdout tab: what came.',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { outcome, response, streams } = exchange;
     if (response === null || response.complete || outcome !== 'completed' || streams.stdout.missing > 0) return null;

@@ -48,7 +48,7 @@ export const headerTooBig = defineRule({
     'nginx’s error log: "upstream sent too big header while reading response header from upstream".',
     'lighttpd’s error log: "response headers too large for"; Apache’s: "Premature end of script headers".',
   ],
-  seen: [],
+  seen: ['nginx → libfcgi', 'lighttpd → libfcgi', 'Apache mod_proxy_fcgi → libfcgi', 'HAProxy → libfcgi'],
   check(exchange) {
     const { response } = exchange;
     if (response === null || response.length + RECORD_HEADER <= NGINX_BUFFER) return null;
@@ -81,9 +81,15 @@ function sightingFor(exchange: Exchange, response: ResponseHead, refused: boolea
       });
     case 'haproxy':
       if (length <= HAPROXY_BUFFER) return null;
-      return sighting(response, largest, refused, 'HAProxy’s buffer takes 15 KiB unless tune.bufsize is set', {
-        severity,
-      });
+      return sighting(
+        response,
+        largest,
+        refused,
+        'HAProxy’s buffer takes 15 KiB unless tune.bufsize is set; 2.6 crashes on more',
+        {
+          severity,
+        },
+      );
     case 'caddy':
     case 'h2o':
       return null;

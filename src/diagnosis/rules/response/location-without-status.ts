@@ -19,7 +19,13 @@ export const locationWithoutStatus = defineRule({
     ],
   },
   look: ['curl -sI URL: 302, or 200 with a Location.'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response } = exchange;
     if (response === null || !response.complete) return null;

@@ -1,6 +1,7 @@
 import type { ResponseHead } from '../../../model/exchange.js';
 import { visibleText } from '../../../model/visible-text.js';
 import { headerFacts } from '../../header-facts.js';
+import { webServerOf } from '../../products.js';
 import { reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
 
@@ -24,7 +25,13 @@ export const statusBad = defineRule({
   look: [
     'nginx’s error log: "upstream sent invalid status"; Apache’s: "Invalid status line from script"; Caddy’s: "strconv.Atoi: parsing".',
   ],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response } = exchange;
     // A block whose bytes are not kept any more has its status only.
@@ -35,7 +42,13 @@ export const statusBad = defineRule({
       const value = statusText(response);
       const words = value === '' ? 'Status is empty.' : `Status is "${visibleText(value, 60)}".`;
       const reactions = value === '' ? EMPTY : /^[0-9]+$/.test(value) ? OUT_OF_RANGE : NO_NUMBER;
-      return { detail: `${words} ${reactionWords(exchange, reactions)}`, evidence };
+      const server = webServerOf(exchange);
+      const taken = value === '' && (server === 'caddy' || server === 'haproxy');
+      return {
+        detail: `${words} ${reactionWords(exchange, reactions)}`,
+        severity: taken ? 'warning' : 'error',
+        evidence,
+      };
     }
     const { secondStatus } = headerFacts(response);
     if (secondStatus === null) return null;

@@ -19,7 +19,13 @@ export const statusLineNph = defineRule({
     ],
   },
   look: ['nginx says nothing; Apache’s error log: "malformed header from script".'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const line = exchange.response?.invalidLines[0];
     if (line === undefined || !line.startsWith('HTTP/')) return null;

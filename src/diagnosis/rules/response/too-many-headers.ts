@@ -26,7 +26,7 @@ export const tooManyHeaders = defineRule({
   look: [
     'HAProxy’s log: 502 with the termination state PH--; echo "show errors" | socat stdio /run/haproxy/admin.sock shows where it stopped.',
   ],
-  seen: [],
+  seen: ['HAProxy → libfcgi'],
   check(exchange) {
     const { response } = exchange;
     if (response === null || response.headers.length <= MOST_HEADERS) return null;

@@ -19,7 +19,13 @@ export const transferEncodingFromApp = defineRule({
     ],
   },
   look: ['curl --raw -s URL | head: numbers before the page, twice where it was wrapped once more.'],
-  seen: [],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+  ],
   check(exchange) {
     const { response } = exchange;
     if (response === null) return null;
