@@ -194,7 +194,8 @@ describe('header-name-collision', () => {
 describe('remote-user-spoof', () => {
   it('wonders at an application that still asks', () => {
     const stdout = 'Status: 401 No\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Type: a/b\r\n\r\nno';
-    const ask = (SERVER_SOFTWARE: string) => ids({ params: { SERVER_SOFTWARE, REMOTE_USER: 'kim' }, stdout });
+    const ask = (SERVER_SOFTWARE: string) =>
+      ids({ params: { SERVER_SOFTWARE, REMOTE_USER: 'kim', HTTP_AUTHORIZATION: `Basic ${btoa('kim:x')}` }, stdout });
     expect(ask('nginx/1.22.1')).toEqual(['remote-user-spoof']);
     expect(ask('lighttpd/1.4.69')).toEqual([]);
   });

@@ -37,7 +37,19 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
   ],
   [
     'force-redirect-alert',
-    { stdout: page('<b>Security Alert!</b> The PHP CGI cannot be accessed directly.\n') },
+    {
+      stdout: '<b>Security Alert!</b> The PHP CGI cannot be accessed directly.\n\n<p>This PHP CGI binary',
+      override: {
+        response: {
+          status: 200,
+          reason: '',
+          headers: [],
+          complete: true,
+          length: 66,
+          invalidLines: ['<b>Security Alert!</b> The PHP CGI cannot be accessed directly.'],
+        },
+      },
+    },
     { stdout: page('<b>Security Alert!</b> Change your password.\n') },
   ],
   [

@@ -27,7 +27,13 @@ export const blankPageNoStderr = defineRule({
     },
     { cause: 'A fatal error whose message goes to a file.', tell: 'php -i | grep error_log, and read that file.' },
   ],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     const { response, bodyHead, outcome, streams, method, role, times } = exchange;
     if (bodyHead.length > 0 || response === null || response.status !== 200 || outcome !== 'completed') return null;

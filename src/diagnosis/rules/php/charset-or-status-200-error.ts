@@ -18,7 +18,13 @@ export const status200Error = defineRule({
     ],
   },
   alternatives: [{ cause: 'The page speaks about errors, and this is its text.', tell: 'Read the body.' }],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     const shown = shownError(exchange);
     if (shown === null) return null;

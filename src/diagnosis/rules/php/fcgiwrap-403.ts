@@ -29,7 +29,7 @@ export const fcgiwrap403 = defineRule({
     { cause: 'fcgiwrap’s user may not enter one of the folders.', tell: 'sudo -u www-data namei -l PATH' },
   ],
   look: ['systemctl cat fcgiwrap.service shows its user.'],
-  seen: [],
+  seen: ['nginx → fcgiwrap'],
   check({ streams, stderrHead, params }) {
     if (streams.stderr.bytes === 0 || !stderrText({ stderrHead }).includes('Cannot get script name, are DOCUMENT_ROOT'))
       return null;

@@ -6,7 +6,7 @@ export const forceRedirectAlert = defineRule({
   severity: 'error',
   title: 'php-cgi refuses to be called without REDIRECT_STATUS',
   meaning:
-    'php-cgi runs here as a plain CGI program, behind fcgiwrap or the like, and believes that it was called directly by a visitor. It shows a security alert in place of the page.',
+    'php-cgi runs here as a plain CGI program, behind fcgiwrap or the like, and believes that it was called directly by a visitor. It prints a security alert in place of the page, and no header before it, so nginx answers 502.',
   layer: 'cause',
   certainty: 'proven',
   remedies: {
@@ -17,15 +17,21 @@ export const forceRedirectAlert = defineRule({
     haproxy: ['set-param REDIRECT_STATUS 200 in the fcgi-app section.'],
     php: ['cgi.force_redirect = 0 in php.ini only where php-cgi itself cannot be reached by a URL.'],
   },
-  seen: [],
+  seen: ['nginx → fcgiwrap, php-cgi'],
   check(exchange) {
-    if (!bodyBegins(exchange, '<b>Security Alert!</b> The PHP CGI')) return null;
+    const { response } = exchange;
+    if (response === null) return null;
+    // Some versions print a header before it.
+    const inHead = response.invalidLines.length > 0 && response.invalidLines[0]!.startsWith(ALERT);
+    if (!inHead && !bodyBegins(exchange, ALERT)) return null;
     return {
-      detail: 'The body is php-cgi’s security alert; REDIRECT_STATUS did not reach it.',
+      detail: 'The response is php-cgi’s security alert; REDIRECT_STATUS did not reach it.',
       evidence: [
         { kind: 'param', name: 'REDIRECT_STATUS' },
-        { kind: 'bytes', stream: 'stdout', offset: exchange.response?.length ?? 0, length: exchange.bodyHead.length },
+        { kind: 'bytes', stream: 'stdout', offset: inHead ? 0 : response.length, length: ALERT.length },
       ],
     };
   },
 });
+
+const ALERT = '<b>Security Alert!</b> The PHP CGI';

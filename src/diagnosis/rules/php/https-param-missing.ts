@@ -27,7 +27,7 @@ export const httpsParamMissing = defineRule({
     ],
   },
   look: ['curl -sI https://SITE/ shows the same Location again and again.'],
-  seen: [],
+  seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM', 'Apache mod_proxy_fcgi → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     const status = exchange.response?.status;
     if (status === undefined || status === null || status < 301 || status > 308 || exchange.url === null) return null;

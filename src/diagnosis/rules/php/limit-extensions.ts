@@ -22,7 +22,13 @@ export const limitExtensions = defineRule({
     ],
   },
   look: ['The pool’s file: grep -rn limit_extensions /etc/php/*/fpm/pool.d'],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return null;
     const found = DENIED.exec(stderrText(exchange));

@@ -29,7 +29,7 @@ export const pathInfoWrong = defineRule({
   look: [
     'A script with <?php var_dump($_SERVER["SCRIPT_NAME"], $_SERVER["PATH_INFO"]); asked for as /it.php/a/b must show /it.php and /a/b.',
   ],
-  seen: [],
+  seen: ['nginx → PHP-FPM'],
   check(exchange) {
     if (exchange.response?.status !== 404 || exchange.outcome !== 'completed') return null;
     const { params } = exchange;
@@ -54,7 +54,5 @@ function faultOf(script: string, name: string, info: string, php: boolean): stri
     return `SCRIPT_NAME is ${shown(name)} and still ends with PATH_INFO, ${shown(info)}: applications put the two together and see it twice.`;
   if (!php && script.startsWith('proxy:'))
     return `SCRIPT_FILENAME is ${shown(script)}: only PHP takes proxy:fcgi:// away, other programs look for a file of that name.`;
-  if (info === '' && /\.php\/[^/]/i.test(script) && /\.php\/[^/]/i.test(name))
-    return `SCRIPT_FILENAME is ${shown(script)} and PATH_INFO is empty: the path behind the script was not split off.`;
   return null;
 }

@@ -27,7 +27,13 @@ export const phpFatal = defineRule({
   look: [
     'The message stands in the web server’s error log (nginx: FastCGI sent in stderr; Apache: AH01071), or in the file that error_log names.',
   ],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return withoutWords(exchange);
     const fatal = phpMessages(stderrText(exchange)).find(({ level }) => level === 'fatal' || level === 'parse');
@@ -40,7 +46,7 @@ function said(fatal: PhpMessage, { response, bodyHead }: Exchange): Sighting {
   // Once the header is sent, the status cannot change any more.
   const cut =
     response?.complete === true && response.status !== null && response.status < 400 && bodyHead.length > 0
-      ? ` Status ${response.status} and the beginning of the page were sent before that: visitors get a page that is cut off.`
+      ? `. Status ${response.status} and the beginning of the page were sent before that: visitors get a page that is cut off.`
       : '';
   return { detail: `${text}${cut}`, advice: adviceFor(fatal), evidence: [{ kind: 'stderr', text }] };
 }

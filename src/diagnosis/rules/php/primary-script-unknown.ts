@@ -31,7 +31,13 @@ export const primaryScriptUnknown = defineRule({
     'The web server’s error log has the text "Primary script unknown" beside the request.',
     'PHP-FPM’s access.log = … with %{SCRIPT_FILENAME}e in access.format shows every path it was given.',
   ],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');

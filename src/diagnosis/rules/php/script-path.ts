@@ -89,7 +89,7 @@ function otherRoot(root: string): Suspect {
 }
 
 const NO_PATH: Suspect = {
-  cause: 'The web server sends no path to the script: SCRIPT_FILENAME is empty or missing.',
+  cause: 'The web server sends no path to the script.',
   tell: 'The params show it.',
   remedies: {
     nginx: [

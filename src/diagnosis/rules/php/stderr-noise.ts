@@ -21,7 +21,13 @@ export const stderrNoise = defineRule({
     caddy: ['Logged only with capture_stderr in the fastcgi transport.'],
     haproxy: ['Logged only with log-stderr in the fcgi-app section.'],
   },
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     const { bytes } = exchange.streams.stderr;
     if (bytes === 0) return null;

@@ -17,7 +17,13 @@ export const unableToOpenPrimaryScript = defineRule({
   look: [
     'sudo -u www-data cat PATH, with the pool’s user in place of www-data, says the same as PHP or shows that it is a module.',
   ],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return null;
     const text = stderrText(exchange);

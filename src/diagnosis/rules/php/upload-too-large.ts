@@ -21,7 +21,13 @@ export const uploadTooLarge = defineRule({
     php: ['post_max_size = 64M and upload_max_filesize = 60M in php.ini, then reload PHP-FPM.'],
   },
   look: ['The application’s size limit can be told to the visitor: MAX_FILE_SIZE, or a check in the page’s script.'],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return null;
     const found = EXCEEDED.exec(stderrText(exchange));

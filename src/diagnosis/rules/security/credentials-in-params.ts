@@ -28,7 +28,13 @@ export const credentialsInParams = defineRule({
     haproxy: ['Remove the set-param lines with these names.'],
     'php-fpm': ['env[NAME] = … in the pool’s file, readable by root alone.'],
   },
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache mod_proxy_fcgi → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+  ],
   check(exchange) {
     const marks = paramMarks(exchange);
     if ((marks & (MARK.SECRET | MARK.QUERY_SECRET)) === 0) return null;

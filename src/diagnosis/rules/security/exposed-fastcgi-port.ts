@@ -32,7 +32,7 @@ export const exposedFastcgiPort = defineRule({
     },
   ],
   look: ['ss -ltn shows where the port listens; nc -vz ADDRESS PORT from outside shows whether it is reached.'],
-  seen: [],
+  seen: ['test client → PHP-FPM'],
   check(exchange) {
     return fromOutside(exchange) ?? forForeignFile(exchange);
   },

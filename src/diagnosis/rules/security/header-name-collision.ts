@@ -31,7 +31,7 @@ export const headerNameCollision = defineRule({
       tell: 'One of the two values is the address of a proxy of yours; HAProxy’s option forwardfor adds a line.',
     },
   ],
-  seen: [],
+  seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.TWIN) === 0) return null;
     const { params } = exchange;

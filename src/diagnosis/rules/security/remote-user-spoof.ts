@@ -28,7 +28,7 @@ export const remoteUserSpoof = defineRule({
     },
   ],
   look: ['curl -i -u nobody:wrong URL: does the application take the name?'],
-  seen: [],
+  seen: ['nginx → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.REMOTE_USER) === 0 || exchange.role !== 'responder') return null;
     const server = webServerOf(exchange);
@@ -49,7 +49,8 @@ function oddity(exchange: Exchange, user: string): { readonly text: string; read
   const authorization = paramValue(exchange.params, 'HTTP_AUTHORIZATION');
   const credentials = authorization === null ? null : decodedBasic(authorization);
   if (credentials === `${user}:`) return { text: 'the client sent no password with it', grave: true };
-  if (exchange.response?.status === 401 && headerValue(exchange, 'www-authenticate') !== null)
+  // Without the header the application asks because it did not get it, which authorization-missing tells.
+  if (authorization !== null && exchange.response?.status === 401 && headerValue(exchange, 'www-authenticate') !== null)
     return { text: 'the application answers 401: it still asks for the login itself', grave: false };
   return null;
 }

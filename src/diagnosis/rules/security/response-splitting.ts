@@ -20,7 +20,7 @@ export const responseSplitting = defineRule({
     lighttpd: ['Passes NUL on: nothing but the application can be mended.'],
     haproxy: ['http-response deny if { res.fhdr_cnt(set-cookie) gt 20 } is no cure; mend the application.'],
   },
-  seen: [],
+  seen: ['nginx → fcgiwrap'],
   check(exchange) {
     if (exchange.response === null) return null;
     return insideValue(exchange.response.headers) ?? fromUrl(exchange);

@@ -31,7 +31,7 @@ export const scriptFilenameTraversal = defineRule({
       tell: 'They stand in the same place in every request.',
     },
   ],
-  seen: [],
+  seen: ['Apache mod_proxy_fcgi → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.ODD_PATH) === 0) return null;
     for (const name of ['SCRIPT_FILENAME', 'PATH_TRANSLATED']) {
