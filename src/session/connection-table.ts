@@ -34,6 +34,12 @@ export class ConnectionTable {
     if (record.kept === 0 && record.live === null) this.forget(record);
   }
 
+  /** Forgets the closed ones, because nobody will ask for them. What lives only for a moment costs the garbage collector nothing. */
+  letGo(): void {
+    for (let record = this.bare.shift(); record !== undefined; record = this.bare.shift()) this.forget(record);
+    if (this.forgotten > 0) this.sweep();
+  }
+
   find(id: ConnectionId): ConnectionRecord | null {
     const record = this.all.at(this.all.lowerBound(id, (each) => each.id));
     return record === undefined || record.id !== id || record.forgotten ? null : record;
@@ -42,7 +48,12 @@ export class ConnectionTable {
   private forget(record: ConnectionRecord): void {
     record.forgotten = true;
     this.forgotten += 1;
-    if (this.forgotten < SWEEP_AT_LEAST || this.forgotten * 2 < this.all.length) return;
+    if (this.forgotten >= SWEEP_AT_LEAST) this.sweep();
+  }
+
+  /** Sweeps when that is worth its while. */
+  private sweep(): void {
+    if (this.forgotten * 2 < this.all.length) return;
     this.all.retain((each) => !each.forgotten);
     this.forgotten = 0;
   }

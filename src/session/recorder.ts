@@ -74,6 +74,7 @@ export class Recorder {
   letGo(): void {
     this.log.letGo();
     this.index.letGo();
+    this.connections.letGo();
   }
 
   private take(event: ConnectionEvent): void {

@@ -27,7 +27,7 @@ export class SettledLog {
   private settled = 0;
   private active = false;
   private inStep = false;
-  private readonly recent = new Map<KeptExchange, { readonly exchange: Exchange; readonly weight: number }>();
+  private recent = new Map<KeptExchange, { readonly exchange: Exchange; readonly weight: number }>();
   private recentWeight = 0;
   /** For cursors that were given out: how many exchanges come before them. */
   private readonly cursors = new Map<number, number>([[0, 0]]);
@@ -60,7 +60,8 @@ export class SettledLog {
   letGo(): void {
     this.inStep = true;
     this.items.clear();
-    this.recent.clear();
+    // Not clear(): the engine's old table would point to the new one, and once it is old itself, keep all that comes after it alive.
+    this.recent = new Map();
     this.recentWeight = 0;
   }
 
