@@ -57,7 +57,8 @@ function sorted(findings: Finding[] | null): readonly Finding[] {
   return findings.sort((a, b) => severityRank(b.severity) - severityRank(a.severity));
 }
 
-function finding(rule: Rule, sighting: Sighting, exchange: Exchange): Finding {
+/** What a rule says of a request when it is known that it is so, whoever saw it. */
+export function finding(rule: Rule, sighting: Sighting, exchange: Exchange): Finding {
   const certainty = sighting.certainty ?? rule.certainty;
   return {
     id: rule.id,

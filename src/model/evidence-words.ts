@@ -10,6 +10,8 @@ import { visibleText } from './visible-text.js';
 
 /** A value longer than this is not read here. */
 const VALUE_SHOWN = 160;
+/** A log line says something from its beginning to its end. */
+const LINE_SHOWN = 400;
 
 /** The records that evidence names, as far as they are still kept. A finding names a few at most. */
 export async function evidenceRecords(
@@ -62,7 +64,15 @@ export function evidenceWords(
       return `a time of ${formatDuration(evidence.milliseconds)}`;
     case 'request':
       return `request #${evidence.n}`;
+    case 'log':
+      return `${logPlace(evidence)}: ${visibleText(evidence.text, LINE_SHOWN)}`;
   }
+}
+
+/** The file and, where it is known, the line: `php8.2-fpm.log:12`. Visible text. */
+export function logPlace({ file, line }: { readonly file: string; readonly line: number | null }): string {
+  const name = visibleText(file.slice(file.lastIndexOf('/') + 1), VALUE_SHOWN);
+  return line === null ? name : `${name}:${line}`;
 }
 
 /** Numbered as in the timeline. */

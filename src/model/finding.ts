@@ -17,7 +17,9 @@ export type Evidence =
   | { readonly kind: 'bytes'; readonly stream: StreamName; readonly offset: number; readonly length: number }
   | { readonly kind: 'time'; readonly milliseconds: number }
   /** Another request of the session, by its number. */
-  | { readonly kind: 'request'; readonly n: number };
+  | { readonly kind: 'request'; readonly n: number }
+  /** A line of a log file; `line` is null in one that is followed from its end. */
+  | { readonly kind: 'log'; readonly file: string; readonly line: number | null; readonly text: string };
 
 /**
  * `proven`: what was on the wire leaves no other cause. `allowed`: it fits, and so do the alternatives; what tells them apart is said

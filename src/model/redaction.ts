@@ -160,7 +160,9 @@ function redactFinding(finding: Finding, scrub: (text: string) => string): Findi
     advice: finding.advice.map(scrub),
     alternatives: finding.alternatives.map(({ cause, tell }) => ({ cause: scrub(cause), tell: scrub(tell) })),
     look: finding.look.map(scrub),
-    evidence: finding.evidence.map((one) => (one.kind === 'stderr' ? { ...one, text: scrub(one.text) } : one)),
+    evidence: finding.evidence.map((one) =>
+      one.kind === 'stderr' || one.kind === 'log' ? { ...one, text: scrub(one.text) } : one,
+    ),
   };
 }
 

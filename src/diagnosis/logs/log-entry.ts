@@ -13,8 +13,6 @@ export interface LogEntry {
   /** The line's own message first, then the one that it carries. Empty when none is known. */
   readonly messages: readonly FoundMessage[];
   readonly facts: LogFacts;
-  /** How long the process that it tells of had lived, in seconds; null when it tells of none. */
-  readonly age: number | null;
 }
 
 export interface FoundMessage {
@@ -32,7 +30,7 @@ export function logEntry(line: string): LogEntry {
   const read = line.length > LINE_READ ? line.slice(0, LINE_READ) : line;
   const head = logHead(read);
   const messages = messagesIn(head.message, head.product);
-  return { ...head, messages, facts: factsOf(head.facts, messages), age: ageOf(messages) };
+  return { ...head, messages, facts: factsOf(head.facts, messages) };
 }
 
 function messagesIn(text: string, product: LogProduct | null): readonly FoundMessage[] {
@@ -71,9 +69,4 @@ function factsOf(around: LogFacts, messages: readonly FoundMessage[]): LogFacts 
     ...(backend === undefined || around.backend !== undefined ? {} : { backend }),
     ...(ip === undefined ? {} : { peer: ip }),
   };
-}
-
-function ageOf(messages: readonly FoundMessage[]): number | null {
-  const age = Number(messages[0]?.values.age);
-  return Number.isFinite(age) ? age : null;
 }

@@ -159,6 +159,8 @@ function tabOf(evidence: Evidence): string {
       return ` (tab ${STREAM_TABS[evidence.stream]})`;
     case 'request':
       return ` (${evidence.n}G in the list)`;
+    case 'log':
+      return ' (tab Timeline)';
     case 'time':
       return '';
   }
