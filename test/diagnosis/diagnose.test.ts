@@ -8,21 +8,26 @@ import { CASES as DYING } from './cases/dying.js';
 import { CASES as KEEPALIVE } from './cases/keepalive.js';
 import { CASES as PHP } from './cases/php.js';
 import { CASES as PROTOCOL } from './cases/protocol.js';
+import { CASES as REQUEST } from './cases/request.js';
 import { CASES as RESPONSE } from './cases/response.js';
+import { CASES as ROLES } from './cases/roles.js';
 import { CASES as SECURITY } from './cases/security.js';
+import { CASES as WAITING } from './cases/waiting.js';
 
 const headless = { status: 200, reason: '', headers: [], complete: false, length: 4, invalidLines: [] };
 
 /** For each rule: what makes it the first finding, and the nearest thing that must not. */
 const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss: Situation])[] = [
-  ['client-abort', { outcome: 'web-server-closed' }, { outcome: 'unfinished' }],
   ...CONNECTING,
   ...DYING,
   ...KEEPALIVE,
   ...PHP,
   ...PROTOCOL,
+  ...REQUEST,
   ...RESPONSE,
+  ...ROLES,
   ...SECURITY,
+  ...WAITING,
 ];
 
 const ids = (situation: Situation): string[] => diagnosed(situation).map((finding) => finding.id);

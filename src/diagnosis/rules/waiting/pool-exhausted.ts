@@ -1,0 +1,102 @@
+import type { Exchange } from '../../../model/exchange.js';
+import { formatDuration } from '../../../model/quantity.js';
+import type { Surroundings } from '../../../model/surroundings.js';
+import { milliseconds } from '../../../model/time.js';
+import { bodyArrived } from '../../giving-up.js';
+import { defineRule } from '../../rule.js';
+
+export const poolExhausted = defineRule({
+  id: 'pool-exhausted',
+  severity: 'warning',
+  title: 'The request waited until the backend had a worker free',
+  meaning:
+    'A backend such as PHP-FPM has a fixed number of workers, each of which serves one request at a time. All were busy, so this request lay in the queue until another one ended; its own script was not slow.',
+  layer: 'cause',
+  certainty: 'allowed',
+  remedies: {
+    any: ['Make the slowest scripts faster first: each frees its worker sooner, and the queue is gone.'],
+    'php-fpm': [
+      'raise pm.max_children, as far as memory allows: (memory for PHP) / (average RSS of a worker, ps -C php-fpm8.2 -o rss=).',
+      'request_slowlog_timeout = 5s and slowlog = /var/log/php-slow.log name what keeps the workers busy; request_terminate_timeout = 60s frees those that hang.',
+    ],
+    php: ['PHP_FCGI_CHILDREN=8 for php-cgi: without it, it serves one request at a time.'],
+    libfcgi: ['start more processes: spawn-fcgi -F 8, or FcgidMaxProcesses.'],
+    lighttpd: ['"max-procs" and PHP_FCGI_CHILDREN in fastcgi.server, where lighttpd starts the backend.'],
+    apache: ['mod_fcgid: FcgidMaxProcessesPerClass (100) and FcgidMaxProcesses (1000).'],
+    nginx: ['limit_conn and limit_req keep one visitor or bot from taking all workers.'],
+  },
+  alternatives: [
+    {
+      cause:
+        'The script itself is slow, or waits for a lock: PHP runs the requests of one session one after the other.',
+      tell: 'It is as slow when nothing else is going on; session_write_close() as early as possible cures the lock.',
+    },
+    {
+      cause: 'The machine has no processor time left.',
+      tell: 'uptime and top: the load is above the number of processors, and requests that are being served are slow, too.',
+    },
+    {
+      cause: 'The application calls itself over HTTP and so takes two workers for one page.',
+      tell: 'The web server’s access log has requests from its own address.',
+    },
+  ],
+  look: [
+    'PHP-FPM’s log: "server reached pm.max_children setting (N), consider raising it" (never logged with pm = static).',
+    'PHP-FPM’s status page (pm.status_path): "listen queue" and "max children reached". ss -lnt or ss -xlp: Recv-Q of the listening socket is the queue.',
+  ],
+  whileOpen: true,
+  seen: [],
+  check(exchange, around) {
+    // Overtaken by others: nobody in a queue is.
+    if (around === null || around.overtakenBy > 0 || around.servedMeanwhile === 0) return null;
+    const ahead = around.openBefore - around.openBeside;
+    if (ahead <= 0 || exchange.times.paramsEnd === null || !bodyArrived(exchange)) return null;
+    const { times, outcome } = exchange;
+    const first = times.firstStdout;
+    const waited = milliseconds(times.stdinEnd ?? times.paramsEnd, first ?? exchange.connectionEnd?.at ?? times.end);
+    if (waited === null || waited < QUEUED) return null;
+    const sign = first === null ? stillAhead(around, ahead) : tookAWorker(exchange, around, waited);
+    if (sign === null) return null;
+    const served = count(around.servedMeanwhile, 'other was', 'others were');
+    return {
+      detail: `${count(ahead, 'other request was', 'others were')} under way when it began. It waited ${formatDuration(waited)} for its first byte, while ${served} served and nobody who came later was: ${sign}.`,
+      severity: outcome === null ? 'warning' : first === null ? 'error' : 'warning',
+      evidence: [{ kind: 'time', milliseconds: waited }],
+    };
+  },
+});
+
+/** Milliseconds: shorter queues are what a busy backend has now and then. */
+const QUEUED = 1_000;
+/** Milliseconds from the end of one request until its worker has taken the next one from the queue. */
+const TAKEN_AT_ONCE = 20;
+/** Ends of others come so much more seldom than that, that it is no chance when one comes just then. */
+const RARER = 10;
+/** As many as PHP-FPM has workers by default (pm.max_children in Debian). */
+const MANY = 5;
+
+/** For a request without a first byte: somebody who was there before it is being served still, and has a worker. */
+function stillAhead(around: Surroundings, ahead: number): string | null {
+  const left = ahead - around.servedMeanwhile;
+  return left <= 0 ? null : `${count(left, 'of those', 'of those')} before it had not ended yet`;
+}
+
+/** For a request that was served: when. */
+function tookAWorker(
+  { times }: Exchange,
+  { freedBefore, takenUp, servedMeanwhile, openBefore, usualWait }: Surroundings,
+  waited: number,
+): string | null {
+  const apart = waited / servedMeanwhile;
+  const tight = (ms: number | null): ms is number => ms !== null && ms <= TAKEN_AT_ONCE && ms * RARER <= apart;
+  if (tight(freedBefore)) return `its first byte came ${formatDuration(freedBefore)} after one of them had ended`;
+  if (tight(takenUp))
+    return 'as one of them ended, its script began, going by what that takes when nobody is before it';
+  const total = milliseconds(times.begin, times.firstStdout) ?? 0;
+  if (openBefore < MANY || usualWait === null || total < 2 * usualWait) return null;
+  return `usually it takes ${formatDuration(usualWait)}`;
+}
+
+function count(n: number, one: string, many: string): string {
+  return `${n} ${n === 1 ? one : many}`;
+}

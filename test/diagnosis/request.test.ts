@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { connectionEnd, diagnosed, type Situation } from '../support/surroundings-fixture.js';
+import { CASES } from './cases/request.js';
+import { post, uploading } from './cases/waiting.js';
+
+const ids = (situation: Situation): string[] => diagnosed(situation).map(({ id }) => id);
+
+describe('rules on what the web server sends', () => {
+  it.each(CASES)('%s is the one finding', (id, trigger, nearMiss) => {
+    expect(ids(trigger)).toEqual([id]);
+    expect(ids(nearMiss)).not.toContain(id);
+  });
+
+  it('say nothing of a length that web servers send with a GET', () => {
+    for (const CONTENT_LENGTH of [null, '', '0']) expect(ids({ params: { CONTENT_LENGTH } })).toEqual([]);
+  });
+
+  it('say nothing of a body that was not seen whole', () => {
+    expect(ids({ params: post('9'), stdin: 'a=1', gaps: { stdin: [[1, 2]] } })).toEqual([]);
+    expect(ids({ params: post(null), stdin: 'a=1', gaps: { stdin: [[1, 2]] } })).toEqual([]);
+  });
+
+  it('do not take what follows an upgrade for a body', () => {
+    expect(ids({ params: { CONTENT_LENGTH: '0', HTTP_UPGRADE: 'websocket' }, stdin: 'frames' })).toEqual([]);
+  });
+
+  it('leave room for what went wrong besides, where there was an answer', () => {
+    const fatal = 'PHP message: PHP Fatal error:  Uncaught ValueError: no upload in /srv/a.php:3';
+    expect(ids({ params: post(null), stdin: 'a=1', stderr: fatal })).toEqual(['php-fatal', 'content-length-missing']);
+  });
+
+  it('warn of PARAMS that nearly fill their record, and of no others', () => {
+    const streams = (bytes: number) => ({
+      ...uploading(0, true),
+      params: { bytes, records: 2, ended: true, missing: 0 },
+    });
+    const page = { bytes: 90, records: 1, ended: false, missing: 0 };
+    const with_ = (bytes: number): Situation => ({ override: { streams: { ...streams(bytes), stdout: page } } });
+    expect(diagnosed(with_(60_000))).toMatchObject([{ id: 'params-too-large', severity: 'note' }]);
+    expect(ids(with_(50_000))).toEqual([]);
+  });
+
+  it('tell twins from names that only look alike, in any number', () => {
+    const named = (count: number, twin: number): Situation => ({
+      allParams: Array.from({ length: count }, (_, i) => ({
+        name: `HTTP_X_${i === twin ? 0 : i}`,
+        value: `${i}`,
+      })).concat([{ name: 'REQUEST_METHOD', value: 'GET' }]),
+    });
+    for (const count of [2, 30, 300]) {
+      expect(ids(named(count, -1))).toEqual([]);
+      expect(ids(named(count, count - 1))).toEqual(['params-duplicate']);
+    }
+  });
+
+  it('know a body that was broken off from one that was announced too long', () => {
+    const streams = uploading(3);
+    const broken = { connectionEnd: connectionEnd('web-server', 'fin', 900), streams };
+    const timing = { stdinEnd: null, lastRecord: 800, end: 900 };
+    expect(ids({ outcome: 'web-server-closed', stdout: '', params: post('9'), timing, override: broken })).toEqual([
+      'client-abort',
+    ]);
+  });
+});
