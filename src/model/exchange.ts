@@ -96,6 +96,7 @@ export type ProblemCode =
   | 'data-without-filter'
   | 'null-request-id'
   | 'management-with-request-id'
+  | 'values-unanswered'
   | 'stream-gap'
   // name-value pairs
   | 'params-cut'

@@ -1,9 +1,10 @@
 import type { EndKind, Side } from '../../model/connection.js';
 import { assertNever } from '../../model/errors.js';
+import type { Problem } from '../../model/exchange.js';
 import { STDERR_KEPT } from '../../model/exchange.js';
 import type { Timestamp } from '../../model/time.js';
 import type { AnalyzerOptions } from '../analyzer.js';
-import { isManagementType, NULL_REQUEST_ID, RecordType, Role } from './constants.js';
+import { HEADER_LENGTH, isManagementType, NULL_REQUEST_ID, RecordType, Role } from './constants.js';
 import type { ExchangeBuilder } from './exchange-builder.js';
 import { type Directions, OpenRequests } from './open-requests.js';
 import { recordEntry, type WholeRecord } from './record-entry.js';
@@ -35,6 +36,8 @@ export class RequestTracker {
   #strayRecords = 0;
   /** Something passed that was neither of a request nor management. */
   #foreign = false;
+  /** What to say of a GET_VALUES should the connection end without an answer to it. */
+  #asked: Problem | null = null;
 
   constructor(options: AnalyzerOptions, directions: Directions) {
     this.requests = new OpenRequests(options, directions);
@@ -120,6 +123,7 @@ export class RequestTracker {
   close(at: Timestamp, touched: boolean): void {
     this.#dropRemarks('client');
     this.#dropRemarks('server');
+    this.#missAnswer();
     this.requests.close(at, touched && (this.#foreign || this.managementRecords === 0));
   }
 
@@ -209,6 +213,8 @@ export class RequestTracker {
   #management(side: Side, record: Of<'management'>): void {
     this.managementRecords += 1;
     const id = record.requestId;
+    if (side === 'server') this.#asked = null;
+    else if (record.type === 'get-values') this.#asked ??= unanswered(record);
     if (side !== (record.type === 'get-values' ? 'client' : 'server')) this.#marks.markDirection(side, record);
     if (id !== NULL_REQUEST_ID) {
       this.#marks.mark(side, record, 'management-with-request-id', `${typeName(record)} with request id ${id}`);
@@ -327,6 +333,14 @@ export class RequestTracker {
     this.#blameAll(side, event, event.code !== 'truncated-record');
   }
 
+  /** A web server that asks first begins no request before it has the answer. */
+  #missAnswer(): void {
+    const { first } = this.requests.state;
+    if (this.#asked === null || this.requests.opened > 0 || first === null || first.how === 'capture-end') return;
+    this.requests.blame(null, this.#asked);
+    this.#foreign = true;
+  }
+
   #dropRemarks(side: Side): void {
     for (const remark of this.#marks.release(side)) this.#blameAll(side, remark, false);
   }
@@ -335,6 +349,11 @@ export class RequestTracker {
     this.#foreign = true;
     this.requests.blameAll(asProblem(side, remark), stepLost);
   }
+}
+
+function unanswered({ at, offset, contentLength, paddingLength }: WholeRecord): Problem {
+  const length = HEADER_LENGTH + contentLength + paddingLength;
+  return { code: 'values-unanswered', at, side: 'client', offset, length, message: 'GET_VALUES was never answered' };
 }
 
 type Of<Kind extends WholeRecord['kind']> = Extract<WholeRecord, { kind: Kind }>;

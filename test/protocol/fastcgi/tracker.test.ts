@@ -167,6 +167,26 @@ describe('problems of a connection', () => {
   });
 });
 
+describe('GET_VALUES before any request', () => {
+  const asked = web(encodeGetValues(['FCGI_MPXS_CONNS']));
+
+  it('without an answer gets a row, since the web server never asks for more', () => {
+    const seen = play([asked, end('client', 'reset'), closed]);
+    expect(only(seen)).toMatchObject({
+      requestId: 0,
+      outcome: 'undecodable',
+      problems: [{ code: 'values-unanswered' }],
+    });
+  });
+
+  it('says nothing when it is answered, or when the capture ends too early to tell', () => {
+    const answered = play([asked, backend(encodeGetValuesResult([])), end('client', 'fin'), closed]);
+    expect(answered.exchanges).toEqual([]);
+    expect(play([asked, end('client', 'capture-end'), end('server', 'capture-end'), closed]).exchanges).toEqual([]);
+    expect(only(play([asked, web(get()), backend(page(), finish()), closed])).problems).toEqual([]);
+  });
+});
+
 describe('a record of the backend for an unknown id', () => {
   it('says nothing of a request when it may be of one that is over', () => {
     const other = [web(begin(2), params(2), part('stdin', '', 2)), backend(page(5)), backend(page(2), finish(2))];
