@@ -175,13 +175,13 @@ class Report {
     const { hidden, skipped, lostBytes } = summary;
     const { unfinished } = digest;
     const texts = [
-      hidden === 0 ? '' : `${counted(hidden, 'request')} did not match the filter and are not counted here.`,
+      hidden === 0 ? '' : `${counted(hidden, 'request')} did not match the filter: not counted here.`,
       unfinished === 0
         ? ''
         : `${unfinished === 1 ? '1 request was' : `${unfinished} requests were`} still open when it ended (unfinished): how they would have ended is not known.`,
       skipped === 0
         ? ''
-        : `${counted(skipped, 'request')} had to be forgotten before this report got to them (--max-requests, --max-spool).`,
+        : `${counted(skipped, 'request')} had to be forgotten before being counted (--max-requests, --max-spool).`,
       lostBytes === 0 ? '' : `${formatBytes(lostBytes)} that passed could not be recorded.`,
       ...(overview?.warnings ?? []).map((text) => `${visibleText(text, WARNING_SHOWN)}.`),
     ].filter((text) => text !== '');
