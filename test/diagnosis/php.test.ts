@@ -325,3 +325,22 @@ describe('stderr-noise', () => {
     expect(findings({ stderr })[0]!.detail).toContain('caf');
   });
 });
+
+describe('fcgiwrap without -f', () => {
+  const answer = (status: string): string => `Status: ${status}\r\nContent-Type: text/plain\r\n\r\n${status}\r\n`;
+
+  it('says no more than the status', () => {
+    expect(ids({ stdout: answer('403 Forbidden') })).toEqual(['fcgiwrap-403']);
+    expect(ids({ stdout: answer('502 Bad Gateway') })).toEqual(['fcgiwrap-502']);
+    expect(ids({ stdout: `${answer('403 Forbidden')}, because` })).toEqual([]);
+  });
+
+  it('says that a program printed nothing', () => {
+    const stdout =
+      'Status: 502 Bad Gateway\nContent-type: text/plain\n\nAn error occurred while reading CGI reply (no response received)\n';
+    expect(findings({ stdout })[0]).toMatchObject({
+      id: 'fcgiwrap-502',
+      detail: expect.stringContaining('without printing'),
+    });
+  });
+});

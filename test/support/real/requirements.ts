@@ -10,6 +10,7 @@ const COMMANDS = {
   lighttpd: ['lighttpd'],
   'php-fpm': ['php-fpm8.2', 'php-fpm8.3', 'php-fpm8.4', 'php-fpm'],
   'php-cgi': ['php-cgi8.2', 'php-cgi8.3', 'php-cgi8.4', 'php-cgi'],
+  fcgiwrap: ['fcgiwrap'],
   tcpdump: ['tcpdump'],
   tshark: ['tshark'],
   editcap: ['editcap'],

@@ -1,7 +1,19 @@
+import type { Alternative } from '../../../model/finding.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { bodyBegins } from '../../body-head.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
+
+const WHY: readonly Alternative[] = [
+  { cause: 'The file is not executable.', tell: 'ls -l PATH shows no x.' },
+  { cause: 'There is no file at that path for fcgiwrap.', tell: 'ls PATH on its machine, in its container.' },
+  { cause: 'fcgiwrap’s user may not enter one of the folders.', tell: 'sudo -u www-data namei -l PATH' },
+];
+const NOT_FCGIWRAP: Alternative = {
+  cause: 'Another program answers with the same words.',
+  tell: 'ss -lxtp shows what listens at this address.',
+};
 
 export const fcgiwrap403 = defineRule({
   id: 'fcgiwrap-403',
@@ -23,26 +35,31 @@ export const fcgiwrap403 = defineRule({
     caddy: ['root * to the folder of the programs.'],
     haproxy: ['docroot in the fcgi-app section, the folder of the programs.'],
   },
-  alternatives: [
-    { cause: 'The file is not executable.', tell: 'ls -l PATH shows no x.' },
-    { cause: 'There is no file at that path for fcgiwrap.', tell: 'ls PATH on its machine, in its container.' },
-    { cause: 'fcgiwrap’s user may not enter one of the folders.', tell: 'sudo -u www-data namei -l PATH' },
+  look: [
+    'systemctl cat fcgiwrap.service shows its user, and whether it runs with -f: only then its messages come through the web server.',
   ],
-  look: ['systemctl cat fcgiwrap.service shows its user.'],
   seen: ['nginx → fcgiwrap'],
-  check({ streams, stderrHead, params }) {
-    if (streams.stderr.bytes === 0 || !stderrText({ stderrHead }).includes('Cannot get script name, are DOCUMENT_ROOT'))
-      return null;
+  check(exchange) {
+    const { streams, params, response, bodyHead } = exchange;
+    const said = streams.stderr.bytes > 0 && stderrText(exchange).includes('Cannot get script name, are DOCUMENT_ROOT');
+    // Without its option -f it says no more than this.
+    const silent = response?.status === 403 && bodyHead.length === ANSWER.length && bodyBegins(exchange, ANSWER);
+    if (!said && !silent) return null;
     const shown = (name: string) => {
       const value = paramValue(params, name);
       return value === null ? `no ${name}` : `${name} ${value === '' ? 'empty' : visibleText(value, 200)}`;
     };
     return {
       detail: `It was given ${shown('SCRIPT_FILENAME')}, ${shown('DOCUMENT_ROOT')}, ${shown('SCRIPT_NAME')}.`,
+      alternatives: said ? WHY : [...WHY, NOT_FCGIWRAP],
       evidence: [
         { kind: 'param', name: 'SCRIPT_FILENAME' },
-        { kind: 'stderr', text: 'Cannot get script name' },
+        said
+          ? { kind: 'stderr', text: 'Cannot get script name' }
+          : { kind: 'bytes', stream: 'stdout', offset: response?.length ?? 0, length: ANSWER.length },
       ],
     };
   },
 });
+
+const ANSWER = '403 Forbidden\r\n';

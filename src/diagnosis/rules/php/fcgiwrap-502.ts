@@ -1,4 +1,5 @@
 import type { Exchange } from '../../../model/exchange.js';
+import type { Alternative } from '../../../model/finding.js';
 import { visibleText } from '../../../model/visible-text.js';
 import { bodyBegins } from '../../body-head.js';
 import { defineRule, type Sighting } from '../../rule.js';
@@ -20,11 +21,37 @@ export const fcgiwrap502 = defineRule({
   check(exchange) {
     const failed = exchange.streams.stderr.bytes === 0 ? null : FAILED.exec(stderrText(exchange));
     if (failed) return notStarted(failed);
-    return bodyBegins(exchange, 'An error occurred while reading CGI reply') ? silent(exchange) : null;
+    if (bodyBegins(exchange, 'An error occurred while reading CGI reply')) return silent(exchange);
+    const { response, bodyHead } = exchange;
+    const refused = response?.status === 502 && bodyHead.length === ANSWER.length && bodyBegins(exchange, ANSWER);
+    return refused ? withoutWords(exchange) : null;
   },
 });
 
 const FAILED = /Cannot (execute script|chdir to script directory) \((.{0,4096}?)\)(?:\n|$)/s;
+
+/** All that it says without its option -f. */
+const ANSWER = '502 Bad Gateway\r\n';
+
+const WHY: readonly Alternative[] = [
+  { cause: 'The interpreter in the first line does not exist.', tell: 'head -1 PATH; ls -l that interpreter.' },
+  { cause: 'The file has Windows line ends.', tell: 'head -1 PATH | od -c shows \\r.' },
+  {
+    cause: 'The file system is mounted noexec, or the program is for another machine.',
+    tell: 'findmnt -T PATH; file PATH',
+  },
+];
+
+function withoutWords({ script, response }: Exchange): Sighting {
+  return {
+    detail: `Status 502 and no reason: fcgiwrap runs without -f.${script === null ? '' : ` The program is ${visibleText(script, 300)}.`}`,
+    advice: [
+      'Run fcgiwrap with -f: then its reason, and what the program writes to STDERR, come through the web server.',
+    ],
+    alternatives: [...WHY, { cause: 'Another program answers with the same words.', tell: 'ss -lxtp' }],
+    evidence: [{ kind: 'bytes', stream: 'stdout', offset: response?.length ?? 0, length: ANSWER.length }],
+  };
+}
 
 function notStarted([line, what, path]: RegExpExecArray): Sighting {
   const program = what === 'execute script';
@@ -36,16 +63,7 @@ function notStarted([line, what, path]: RegExpExecArray): Sighting {
           'Is the file system mounted noexec? findmnt -T PATH',
         ]
       : ['The folder of the program must exist and have the x right for fcgiwrap’s user.'],
-    alternatives: program
-      ? [
-          { cause: 'The interpreter in the first line does not exist.', tell: 'head -1 PATH; ls -l that interpreter.' },
-          { cause: 'The file has Windows line ends.', tell: 'head -1 PATH | od -c shows \\r.' },
-          {
-            cause: 'The file system is mounted noexec, or the program is for another machine.',
-            tell: 'findmnt -T PATH; file PATH',
-          },
-        ]
-      : [],
+    alternatives: program ? WHY : [],
     evidence: [{ kind: 'stderr', text: visibleText(line, 400) }],
   };
 }
