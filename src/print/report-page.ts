@@ -187,7 +187,7 @@ class Report {
     ].filter((text) => text !== '');
     if (texts.length === 0) return;
     page.blank();
-    page.say('What is not in it', { colour: 'bold' });
+    page.say(digest.requests === 0 ? 'Why that may be' : 'What is not in it', { colour: 'bold' });
     for (const text of texts) page.say(text, { indent: INDENT, mark: '- ' });
   }
 

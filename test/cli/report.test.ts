@@ -1,7 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import { PROGRAM } from '../support/program.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { FastcgiClient } from '../support/fastcgi-client.js';
+import { SCRIPTS, startFaultBackend } from '../support/fault-backend.js';
+import { PROGRAM, Program } from '../support/program.js';
+import { Workspace } from '../support/real/workspace.js';
 
 /** Reports and rules, as the program gives them. */
 
@@ -47,6 +50,26 @@ describe('--format report', () => {
     const { stdout } = report('backend-killed.pcap', '--ndjson', '/dev/null');
     expect(stdout).toContain('1 request, 1 failed, ');
     expect(report('backend-killed.pcap', '--ndjson', '-')).toMatchObject({ status: 2 });
+  });
+
+  it('of a proxy is written when it is stopped, not before', { timeout: 30_000 }, async () => {
+    const workspace = new Workspace();
+    onTestFinished(() => workspace.close());
+    const backend = await startFaultBackend(SCRIPTS.resetsWithoutAnswer());
+    onTestFinished(() => backend.stop());
+    const listen = await workspace.address('tcp', 'proxy');
+    const program = await Program.proxy(workspace, [[listen, backend.address]], ['--format', 'report']);
+    onTestFinished(() => void program.child.kill('SIGKILL'));
+    const client = await FastcgiClient.connect(listen);
+    await expect(client.request({ script: '/index.php' })).rejects.toThrow('(reset)');
+    client.close();
+    expect(program.stdout).toBe('');
+    expect(program.stderr).toContain('the report is written at the end (Ctrl-C)');
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(130);
+    expect(program.stdout).toMatch(/^1 request, 1 failed, /);
+    expect(program.stdout).toContain('1. ERROR: ');
+    expect(program.stdout).not.toContain('See one record by record');
   });
 });
 
