@@ -17,7 +17,7 @@ export const fpmStatusExposed = defineRule({
     nginx: ['location = /fpm-status { allow 127.0.0.1; deny all; … } with the path of pm.status_path.'],
     lighttpd: ['$HTTP["url"] == "/fpm-status" { $HTTP["remoteip"] != "127.0.0.1" { url.access-deny = ( "" ) } }'],
     apache: ['<Location "/fpm-status"> Require local </Location>'],
-    caddy: ['@status path /fpm-status; @outside not remote_ip 127.0.0.1; respond 403 for both together.'],
+    caddy: ['@status { path /fpm-status; not remote_ip 127.0.0.1 } (one matcher a line) and respond @status 403.'],
     haproxy: ['http-request deny if { path /fpm-status } !{ src 127.0.0.0/8 }'],
     'php-fpm': ['pm.status_listen = 127.0.0.1:9001 (PHP 8) moves it to an address of its own.'],
   },

@@ -17,7 +17,7 @@ export const headerNameCollision = defineRule({
       'underscores_in_headers off; (the default), and fastcgi_param HTTP_X_REAL_IP $remote_addr; for what must be right.',
     ],
     lighttpd: [
-      'server.http-parseopts = ( "header-strict" => "enable" ); and mod_extforward with the proxies that are trusted.',
+      '$REQUEST_HEADER["X_Real_IP"] =~ "." { url.access-deny = ( "" ) }, and mod_extforward with the proxies that are trusted.',
     ],
     apache: [
       'Drops names with underscores since 2.4; RequestHeader set X-Real-IP "%{REMOTE_ADDR}s" for what must be right.',

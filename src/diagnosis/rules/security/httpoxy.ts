@@ -16,8 +16,8 @@ export const httpoxy = defineRule({
     nginx: [
       'fastcgi_param HTTP_PROXY ""; beside the other params (in every location that has fastcgi_param of its own).',
     ],
-    lighttpd: ['Drops the header since 1.4.40: upgrade an older one.'],
-    apache: ['Drops the header since 2.4.24: upgrade, or RequestHeader unset Proxy early.'],
+    lighttpd: ['It drops the header itself: upgrade one that does not.'],
+    apache: ['RequestHeader unset Proxy early (newer versions drop the header themselves).'],
     caddy: ['request_header -Proxy in the site; newer versions drop it themselves.'],
     haproxy: ['http-request del-header Proxy'],
     h2o: ['setenv: HTTP_PROXY: "" in the path’s configuration.'],

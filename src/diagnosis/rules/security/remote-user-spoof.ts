@@ -17,9 +17,7 @@ export const remoteUserSpoof = defineRule({
   remedies: {
     any: ['The application must not trust REMOTE_USER where the web server has no authentication of its own.'],
     nginx: ['fastcgi_param REMOTE_USER ""; where there is no auth_basic (Debian’s fastcgi.conf sends $remote_user).'],
-    haproxy: [
-      'unset-param is not there: http-request del-header authorization where no http-request auth stands before it.',
-    ],
+    haproxy: ['http-request del-header authorization, where no http-request auth stands before it.'],
   },
   alternatives: [
     {

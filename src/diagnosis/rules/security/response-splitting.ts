@@ -16,10 +16,10 @@ export const responseSplitting = defineRule({
     any: [
       'In the application: refuse or encode control characters in everything that goes into a header (rawurlencode, encodeURIComponent).',
     ],
-    nginx: ['Refuses NUL and CR inside a header with 502 ("upstream sent invalid header").'],
-    lighttpd: ['Passes NUL on: nothing but the application can be mended.'],
-    haproxy: ['http-response deny if { res.fhdr_cnt(set-cookie) gt 20 } is no cure; mend the application.'],
   },
+  look: [
+    'nginx refuses NUL and CR inside a header with 502, "upstream sent invalid header"; lighttpd, HAProxy and Caddy pass NUL on.',
+  ],
   seen: ['nginx → fcgiwrap'],
   check(exchange) {
     if (exchange.response === null) return null;

@@ -19,7 +19,7 @@ export const scriptFilenameTraversal = defineRule({
     ],
     lighttpd: ['server.http-parseopts = ( "url-normalize" => "enable", "url-path-dotseg-remove" => "enable" ).'],
     apache: [
-      'No %{REQUEST_URI} or %{THE_REQUEST} in a RewriteRule that ends in a path; 2.4.60 or later refuses control characters (AH10414).',
+      'No %{REQUEST_URI} or %{THE_REQUEST} in a RewriteRule that ends in a path; newer versions refuse control characters (AH10414).',
     ],
     caddy: ['Do not set env SCRIPT_FILENAME by hand.'],
     haproxy: ['http-request normalize-uri path-strip-dotdot before the fcgi-app.'],
