@@ -1,5 +1,6 @@
 import type { ConnectionId, ConnectionSummary } from './connection.js';
 import type { Exchange, ExchangeRow, RecordEntry, StreamName } from './exchange.js';
+import type { LogLine } from './log-line.js';
 import type { SourceProgress } from './source-progress.js';
 import type { Timestamp } from './time.js';
 
@@ -24,6 +25,9 @@ export interface Inspection {
 
   /** A range of one stream's content; at most BODY_PER_READ bytes come back at once. */
   body(n: number, stream: StreamName, from: number, length: number): Promise<BodyRange>;
+
+  /** The lines of the logs that were given that are about a request, in the order of the files. */
+  logs(n: number): Promise<readonly LogLine[]>;
 
   connection(id: ConnectionId): Promise<ConnectionSummary | null>;
 
@@ -75,6 +79,8 @@ export interface Overview {
     readonly lost: number;
     readonly error: string | null;
   };
+  /** How many lines of logs have been read so far. */
+  readonly logLines: number;
   /** Things a person should know, newest last, bounded ("the disk is full: …"). */
   readonly warnings: readonly string[];
   /** How many there have been so far; the last of `warnings` is the one of that number. */

@@ -29,6 +29,8 @@ export interface RecorderOptions {
   readonly changed: () => void;
   /** An exchange has settled, or (`amended`) has changed once more after that. */
   readonly settled: (kept: KeptExchange, amended: boolean) => void;
+  /** Whether readers should wait for a settled exchange a little longer. */
+  readonly awaited: (n: number) => boolean;
   /** Something people should know. */
   readonly warn: (text: string) => void;
 }
@@ -42,7 +44,7 @@ export class Recorder {
   /** The open exchanges, in the order of their numbers; kept ones and such that had to be evicted before they settled. */
   readonly open = new Map<number, KeptExchange>();
   readonly index: ExchangeIndex;
-  readonly log = new SettledLog();
+  readonly log: SettledLog;
   readonly gauge = new TrafficGauge();
   readonly findings = { error: 0, warning: 0, note: 0 };
   /** Events taken in, exchanges opened, exchanges completed. */
@@ -57,6 +59,7 @@ export class Recorder {
 
   constructor(private readonly options: RecorderOptions) {
     this.index = new ExchangeIndex(options.maxRequests, (kept) => this.removed(kept));
+    this.log = new SettledLog(options.awaited);
   }
 
   /** The source's sink. */
@@ -209,7 +212,7 @@ export class Recorder {
   }
 
   /** A settled exchange has changed once more, or is to be seen otherwise. */
-  private amend(kept: KeptExchange, exchange: Exchange): void {
+  amend(kept: KeptExchange, exchange: Exchange): void {
     const findings = this.options.diagnose(exchange, kept.surroundings);
     kept.settle(this.interned.row(rowOf(exchange, findings)));
     this.log.amend(kept, () => snapshot(exchange, findings));

@@ -13,6 +13,7 @@ import type {
   SettledPage,
   SettledRows,
 } from '../model/inspection.js';
+import type { LogLine } from '../model/log-line.js';
 import { type PackedRows, packRows, unpackRows } from './packed-rows.js';
 
 /**
@@ -112,6 +113,10 @@ export class RemoteInspection implements Inspection {
 
   body(n: number, stream: StreamName, from: number, length: number): Promise<BodyRange> {
     return this.ask('body', n, stream, from, length);
+  }
+
+  logs(n: number): Promise<readonly LogLine[]> {
+    return this.ask('logs', n);
   }
 
   connection(id: ConnectionId): Promise<ConnectionSummary | null> {

@@ -14,12 +14,14 @@ import type {
   SettledPage,
   SettledRows,
 } from '../model/inspection.js';
+import type { LogLine } from '../model/log-line.js';
 import type { Surroundings } from '../model/surroundings.js';
 import type { Timestamp } from '../model/time.js';
 import type { Protocol } from '../protocol/analyzer.js';
 import type { ByteStore } from './byte-store.js';
 import { ExchangeReader } from './exchange-reader.js';
 import type { KeptExchange } from './kept-exchange.js';
+import type { LogBook } from './log-book.js';
 import { Pace } from './pace.js';
 import { Recorder, summaryOf } from './recorder.js';
 import { RowViews } from './row-views.js';
@@ -42,6 +44,8 @@ export interface SessionOptions {
   readonly maxRequests?: number;
   /** Called once as an exchange settles, and whenever it is made anew: the same exchange must give the same findings. */
   readonly diagnose?: (exchange: Exchange, surroundings: Surroundings | null) => readonly Finding[];
+  /** Lines of logs that may be about its requests. */
+  readonly logs?: LogBook;
   /** Severity and title of a finding that cannot be made anew because the bytes that it stood on are gone; null when nobody knows. */
   readonly describe?: (id: string) => Pick<Finding, 'severity' | 'title'> | null;
 }
@@ -64,6 +68,9 @@ export class Session implements Inspection {
   private lastNotice = Number.NEGATIVE_INFINITY;
   private live = true;
   private storeError: string | null = null;
+  /** Settled requests of which a log has told something; looked at anew at once. */
+  private readonly told = new Set<number>();
+  private waiting: NodeJS.Timeout | null = null;
 
   constructor(private readonly options: SessionOptions) {
     const { protocol, store, clock, maxRequests = DEFAULT_MAX_REQUESTS, describe = () => null } = options;
@@ -77,10 +84,12 @@ export class Session implements Inspection {
       diagnose,
       changed,
       settled: (kept, amended) => this.views.offer(kept, amended),
+      awaited: (n) => this.isAwaited(n),
       warn: (text) => this.warn(text),
     });
     this.reader = new ExchangeReader(protocol, store, { diagnose, describe });
     const { index, open } = this.recorder;
+    options.logs?.listen((n) => this.lookAgain(n));
     this.views = new RowViews({ index, open, reader: this.reader, pace: () => this.pace(), changed });
   }
 
@@ -138,6 +147,7 @@ export class Session implements Inspection {
       requestsPerSecond: gauge.perSecond(clock()),
       ...gauge.percentiles(),
       spool,
+      logLines: this.options.logs?.lines ?? 0,
       warnings: [...this.notices],
       warningCount: this.noticeCount,
     };
@@ -171,6 +181,13 @@ export class Session implements Inspection {
     const kept = this.recorder.index.get(n);
     if (kept === null) return { bytes: new Uint8Array(0), from, gaps: [], total: 0 };
     return this.reader.body(kept, stream, from, length, this.pace());
+  }
+
+  async logs(n: number): Promise<readonly LogLine[]> {
+    this.armed = true;
+    const { logs } = this.options;
+    const exchange = logs === undefined ? null : await this.exchange(n);
+    return exchange === null ? [] : logs!.linesOf(exchange);
   }
 
   async connection(id: ConnectionId): Promise<ConnectionSummary | null> {
@@ -209,6 +226,7 @@ export class Session implements Inspection {
 
   async close(): Promise<void> {
     if (this.live) await this.stop(0);
+    if (this.waiting !== null) clearTimeout(this.waiting);
     this.listeners.clear();
     this.views.clear();
     await this.options.store.close();
@@ -256,13 +274,53 @@ export class Session implements Inspection {
   }
 
   private diagnose(exchange: Exchange, surroundings: Surroundings | null): readonly Finding[] {
+    const { logs } = this.options;
     if (this.options.diagnose === undefined) return exchange.findings;
     try {
-      return this.options.diagnose(exchange, surroundings);
+      const findings = this.options.diagnose(exchange, surroundings);
+      return logs === undefined ? findings : logs.diagnose(exchange, findings);
     } catch (error) {
       this.warn(`request ${exchange.n} could not be diagnosed: ${(error as Error).message}`);
       return [];
     }
+  }
+
+  /** For whoever reads logs: a line of one. @param arrival when it was read; null when it may be old */
+  log(file: string, line: number | null, text: string, arrival: Timestamp | null): void {
+    this.options.logs?.add(file, line, text, arrival);
+    this.changed();
+  }
+
+  private isAwaited(n: number): boolean {
+    const { logs } = this.options;
+    if (logs === undefined || !logs.isAwaited(n)) return false;
+    // Readers ask again when they are told of a change: without any they would wait for ever.
+    this.waiting ??= setTimeout(() => {
+      this.waiting = null;
+      this.changed();
+    }, logs.patience);
+    return true;
+  }
+
+  /** A log says something of a settled request. */
+  private lookAgain(n: number): void {
+    if (this.told.has(n)) return;
+    this.told.add(n);
+    setImmediate(() => {
+      this.told.delete(n);
+      this.lookedAt(n).catch((error: Error) =>
+        this.warn(`request ${n} could not be looked at again: ${error.message}`),
+      );
+    });
+  }
+
+  private async lookedAt(n: number): Promise<void> {
+    const kept = this.recorder.index.get(n);
+    if (kept === null || kept.live !== null) return;
+    const exchange = await this.whole(kept);
+    if (exchange === null || kept.evicted) return;
+    this.recorder.amend(kept, exchange);
+    this.changed();
   }
 
   private pace(): Pace {

@@ -32,6 +32,9 @@ export class SettledLog {
   /** For cursors that were given out: how many exchanges come before them. */
   private readonly cursors = new Map<number, number>([[0, 0]]);
 
+  /** @param waits whether readers should wait for an exchange a little longer, and for all that comes after it */
+  constructor(private readonly waits: (n: number) => boolean = () => false) {}
+
   /** @param whole makes the exchange as it is now; only called when somebody reads */
   addExchange(kept: KeptExchange, whole: () => Exchange): void {
     this.add(kept);
@@ -116,7 +119,9 @@ export class SettledLog {
     const before = this.cursors.get(cursor) ?? this.items.at(i)?.settledBefore ?? this.settled;
     for (; i < this.items.length && chosen.length < max; i += 1) {
       const item = this.items.at(i)!;
-      if (wanted(item)) chosen.push(item);
+      if (!wanted(item)) continue;
+      if (!(item instanceof ConnectionRecord) && this.waits(item.n)) break;
+      chosen.push(item);
     }
     const last = chosen.at(-1);
     const atEnd = i === this.items.length;

@@ -15,6 +15,7 @@ import type {
   SettledRows,
 } from '../../src/model/inspection.js';
 import { BODY_PER_READ, RECORDS_PER_PAGE } from '../../src/model/inspection.js';
+import type { LogLine } from '../../src/model/log-line.js';
 import { parseFilter } from '../../src/session/filter.js';
 import type { StoredExchange } from './exchange-fixture.js';
 
@@ -31,6 +32,7 @@ export class FakeInspection implements Inspection {
   readonly #stored = new Map<number, StoredExchange>();
   readonly #connections = new Map<ConnectionId, ConnectionSummary>();
   readonly #settled: Settled[] = [];
+  readonly #logs = new Map<number, readonly LogLine[]>();
   readonly #listeners = new Set<() => void>();
   #live = true;
   #evicted = 0;
@@ -52,6 +54,12 @@ export class FakeInspection implements Inspection {
     if (summary.endedBy !== null || summary.failure !== null) {
       this.#settled.push({ kind: 'connection', connection: summary });
     }
+    return this.changed();
+  }
+
+  /** The log lines about an exchange. */
+  putLogs(n: number, ...lines: LogLine[]): this {
+    this.#logs.set(n, lines);
     return this.changed();
   }
 
@@ -105,6 +113,7 @@ export class FakeInspection implements Inspection {
       p50: totals[Math.floor(totals.length / 2)] ?? null,
       p95: totals[Math.floor(totals.length * 0.95)] ?? null,
       spool: { path: null, bytes: 0, lost: 0, error: null },
+      logLines: [...this.#logs.values()].flat().length,
       warnings: [],
       warningCount: this.#overview.warnings?.length ?? 0,
       ...this.#overview,
@@ -174,6 +183,10 @@ export class FakeInspection implements Inspection {
       gaps.push([a, b]);
     }
     return { bytes, from, gaps, total: whole.length };
+  }
+
+  async logs(n: number): Promise<readonly LogLine[]> {
+    return structuredClone(this.#logs.get(n) ?? []);
   }
 
   async connection(id: ConnectionId): Promise<ConnectionSummary | null> {
