@@ -104,9 +104,7 @@ describe('report', () => {
 
   it('says when there was nothing to be seen, and why', async () => {
     const { text } = await printed([], { warnings: ['no FastCGI was found in 34 packets'] });
-    expect(text).toMatch(
-      /^No FastCGI request was seen, from a\.pcap \(pcap\)\.\n\nWhy that may be\n {3}- no FastCGI/,
-    );
+    expect(text).toMatch(/^No FastCGI request was seen, from a\.pcap \(pcap\)\.\n\nWhy that may be\n {3}- no FastCGI/);
   });
 
   it('has the worst first, and of equal ones the most frequent', async () => {
