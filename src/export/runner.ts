@@ -4,7 +4,7 @@ import type { Exchange, ExchangeRow, Outcome } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
 import type { Inspection, Settled, SettledPage } from '../model/inspection.js';
 import type { ExchangeOutput, Output, RowOutput, SessionSummary } from '../model/output.js';
-import { MICROSECONDS_PER_MILLISECOND, MICROSECONDS_PER_SECOND, type Timestamp } from '../model/time.js';
+import { MICROSECONDS_PER_MILLISECOND, MICROSECONDS_PER_SECOND, milliseconds, type Timestamp } from '../model/time.js';
 import { parseFilter } from '../session/filter.js';
 import { Lockstep } from './lockstep.js';
 
@@ -190,7 +190,7 @@ class Pump {
         if (taken !== undefined) await taken;
       } else {
         const { exchange } = item;
-        const lets = this.#lets(rowOf(exchange), exchange);
+        const lets = this.#filter.canonical === '' ? this.#letsAll(exchange) : this.#lets(rowOf(exchange), exchange);
         const taken = lets === true || (lets !== false && (await lets)) ? output.exchange(exchange) : undefined;
         // Mostly there is nothing to wait for, and waiting for that costs as much as a request's text.
         if (taken !== undefined) await taken;
@@ -207,7 +207,8 @@ class Pump {
     exchanges: readonly Exchange[] | null,
   ): Promise<void> {
     const shown: ExchangeRow[] = [];
-    for (const [index, row] of rows.entries()) {
+    for (let index = 0; index < rows.length; index += 1) {
+      const row = rows[index]!;
       const lets = this.#lets(row, exchanges?.[index] ?? null);
       if (lets === true || (lets !== false && (await lets))) shown.push(row);
       if (this.#over()) break;
@@ -244,6 +245,15 @@ class Pump {
       body: (stream) => new StoredBody(this.inspection, row.n, stream),
     });
     return typeof matches === 'boolean' ? this.#shows(matches) : matches.then((later) => this.#shows(later));
+  }
+
+  /** As #lets without a filter: no row is needed. */
+  #letsAll({ times, outcome, findings }: Exchange): boolean {
+    const { begin, end } = times;
+    this.#saw(begin, begin + (milliseconds(begin, end) ?? 0) * MICROSECONDS_PER_MILLISECOND);
+    if (outcome !== null) this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
+    for (const finding of findings) this.#findings[finding.severity]++;
+    return this.#shows(true);
   }
 
   #shows(matches: boolean): boolean {

@@ -115,11 +115,25 @@ function figure(ms: number | null): string {
 
 /** Local time of day with milliseconds. A time that no calendar has is left open. */
 export function clockTime(at: Timestamp): string {
-  const date = new Date(Math.floor(at / MICROSECONDS_PER_MILLISECOND));
-  if (Number.isNaN(date.getTime())) return '--:--:--.---';
+  const whole = Math.floor(at / MICROSECONDS_PER_MILLISECOND);
+  const second = Math.floor(whole / MILLISECONDS_PER_SECOND);
+  // Asking the calendar takes longer than the rest of a line, and neighbours are of the same second.
+  if (second !== latest.second) {
+    latest.text = secondText(second);
+    latest.second = second;
+  }
+  if (latest.text === null) return '--:--:--.---';
+  return `${latest.text}.${String(whole - second * MILLISECONDS_PER_SECOND).padStart(3, '0')}`;
+}
+
+const MILLISECONDS_PER_SECOND = 1_000;
+const latest: { second: number; text: string | null } = { second: Number.NaN, text: null };
+
+function secondText(second: number): string | null {
+  const date = new Date(second * MILLISECONDS_PER_SECOND);
+  if (Number.isNaN(date.getTime())) return null;
   const two = (value: number) => String(value).padStart(2, '0');
-  const ms = String(date.getMilliseconds()).padStart(3, '0');
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 function cutEnd(text: string, length: number): string {

@@ -95,7 +95,8 @@ export class SettledLog {
     const held = chosen.map((item) => (item instanceof ConnectionRecord ? null : this.held(item)));
     const items: Settled[] = [];
     let exchanges = 0;
-    for (const [index, item] of chosen.entries()) {
+    for (let index = 0; index < chosen.length; index += 1) {
+      const item = chosen[index]!;
       if (item instanceof ConnectionRecord) {
         items.push({ kind: 'connection', connection: item.summary() });
         continue;
@@ -156,6 +157,7 @@ export class SettledLog {
     const weight = weightOf(exchange);
     this.recent.set(kept, { exchange, weight });
     this.recentWeight += weight - (before?.weight ?? 0);
+    if (this.recentWeight <= RECENT_LIMIT) return;
     for (const [oldest, { weight: freed }] of this.recent) {
       if (this.recentWeight <= RECENT_LIMIT) break;
       this.recent.delete(oldest);
