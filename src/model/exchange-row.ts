@@ -33,6 +33,7 @@ export function rowOf(exchange: Exchange, findings = exchange.findings): Exchang
     problems: exchange.records.problems,
     findings: findings.length === 0 ? NO_FINDINGS : findings.map((finding) => finding.id),
     severity: worstFinding(findings)?.severity ?? null,
+    waiting: exchange.waiting,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ConnectFailure, ConnectionId, EndedBy, EndKind, Endpoint, Side } from './connection.js';
 import type { Finding } from './finding.js';
 import type { Timestamp } from './time.js';
+import type { Waiting } from './waiting.js';
 
 /**
  * Waist 3: one request and what became of it, for any protocol and any reader. Only its builder writes it; everybody else reads.
@@ -131,6 +132,8 @@ export interface Exchange {
   readonly precedingRequests: number;
   /** Null while the request is open. */
   readonly outcome: Outcome | null;
+  /** Of an open one, as of when it was asked for; else null. */
+  readonly waiting: Waiting | null;
   readonly times: ExchangeTimes;
   readonly params: readonly Param[];
   /** False while PARAMS is not ended, or when it was cut or too large to keep whole. */
@@ -235,4 +238,6 @@ export interface ExchangeRow {
   /** The findings' ids, the cause first, and the worst severity among them. */
   readonly findings: readonly string[];
   readonly severity: 'error' | 'warning' | 'note' | null;
+  /** As of an exchange. */
+  readonly waiting: Waiting | null;
 }

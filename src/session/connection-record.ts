@@ -12,6 +12,7 @@ import type { Timestamp } from '../model/time.js';
 import type { Analyzer } from '../protocol/analyzer.js';
 import type { StoreChannel } from './byte-store.js';
 import type { ConnectionWatch } from './connection-watch.js';
+import type { InFlight } from './in-flight.js';
 import type { KeptExchange } from './kept-exchange.js';
 
 /** Where a replay may start: before this event no request was open and both directions stood between records. */
@@ -60,6 +61,7 @@ export interface LiveConnection {
   /** Exchanges opened by the event that is being taken in. */
   openedByEvent: number;
   readonly watch: ConnectionWatch;
+  readonly inFlight: InFlight;
   /** What takes the place of the analyzer's summary once it has failed. */
   lost: ConnectionSummary | null;
 }

@@ -1,6 +1,6 @@
 import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Exchange } from '../model/exchange.js';
-import type { IdleEnd } from '../model/surroundings.js';
+import type { IdleEnd, Surroundings } from '../model/surroundings.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
 import type { BackendWatch, Beginning } from './backend-watch.js';
 import type { KeptExchange } from './kept-exchange.js';
@@ -63,6 +63,11 @@ export class ConnectionWatch {
     this.#last = null;
     backend.open += 1;
     return beginning;
+  }
+
+  /** Around one of its requests that is open, as if it ended at the time of the end that is given with it. */
+  around(exchange: Exchange, beginning: Beginning): Surroundings | null {
+    return this.#backend.surroundings(exchange, beginning, this.#endsBeside, this.#idleEnd);
   }
 
   /**

@@ -33,7 +33,7 @@ export class ExchangeReader {
 
   async exchange(kept: KeptExchange, pace: Pace): Promise<Exchange> {
     const { live } = kept;
-    if (live !== null) return snapshot(live, live.findings);
+    if (live !== null) return kept.connection.live?.inFlight.exchange(kept, live) ?? snapshot(live, live.findings);
     return this.finish(kept, await this.replay(kept, pace));
   }
 

@@ -17,6 +17,7 @@ export function snapshot(exchange: Exchange, findings: readonly Finding[]): Exch
     keepConnection: exchange.keepConnection,
     precedingRequests: exchange.precedingRequests,
     outcome: exchange.outcome,
+    waiting: exchange.waiting,
     times: { ...exchange.times },
     params: exchange.params.slice(),
     paramsComplete: exchange.paramsComplete,

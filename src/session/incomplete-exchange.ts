@@ -134,6 +134,7 @@ function bareExchange(kept: KeptExchange): Exchange {
     keepConnection: null,
     precedingRequests: clean.opened,
     outcome,
+    waiting: null,
     times: {
       begin: at,
       paramsEnd: null,

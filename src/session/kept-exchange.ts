@@ -3,6 +3,7 @@ import { rowOf } from '../model/exchange-row.js';
 import type { Surroundings } from '../model/surroundings.js';
 import type { Beginning } from './backend-watch.js';
 import type { CleanPoint, ConnectionRecord } from './connection-record.js';
+import type { Glance } from './in-flight.js';
 
 /** An exchange as it is remembered: its row, and where its bytes are to be found. */
 export class KeptExchange {
@@ -17,6 +18,8 @@ export class KeptExchange {
   beginning: Beginning | null = null;
   /** Null while it is open, and where nothing is remarkable about it. */
   surroundings: Surroundings | null = null;
+  /** While it is open, what was found on it when somebody asked last. */
+  glance: Glance | null = null;
   /** Its neighbours among the kept ones of its connection. */
   next: KeptExchange | null = null;
   previous: KeptExchange | null = null;
@@ -43,11 +46,14 @@ export class KeptExchange {
 
   /** As of now. */
   row(): ExchangeRow {
-    return 'times' in this.state ? rowOf(this.state) : this.state;
+    const { state } = this;
+    if (!('times' in state)) return state;
+    return this.connection.live?.inFlight.row(this, state) ?? rowOf(state);
   }
 
   settle(row: ExchangeRow): void {
     this.state = row;
+    this.glance = null;
   }
 
   /** Whether the store has bytes of it at the positions from `from` to `to`. */

@@ -6,7 +6,7 @@ import type { ExchangeRow } from '../model/exchange.js';
  */
 export type PackedRows = readonly unknown[];
 
-const FIELDS = 21;
+const FIELDS = 22;
 
 export function packRows(rows: readonly ExchangeRow[]): PackedRows {
   const values: unknown[] = [];
@@ -33,6 +33,7 @@ export function packRows(rows: readonly ExchangeRow[]): PackedRows {
       row.problems,
       row.findings.length === 0 ? null : row.findings,
       row.severity,
+      row.waiting,
     );
   }
   return values;
@@ -66,6 +67,7 @@ export function unpackRows(packed: PackedRows): ExchangeRow[] {
       problems: values[i + 18],
       findings: values[i + 19] ?? [],
       severity: values[i + 20],
+      waiting: values[i + 21],
     });
   return rows;
 }

@@ -14,6 +14,7 @@ import { ConnectionTable } from './connection-table.js';
 import { ConnectionWatch } from './connection-watch.js';
 import { ExchangeIndex } from './exchange-index.js';
 import { snapshot } from './exchange-snapshot.js';
+import { InFlight } from './in-flight.js';
 import { Interned } from './interned.js';
 import { KeptExchange } from './kept-exchange.js';
 import type { Reseen } from './losses.js';
@@ -25,6 +26,8 @@ export interface RecorderOptions {
   readonly store: ByteStore;
   readonly maxRequests: number;
   readonly diagnose: (exchange: Exchange, surroundings: Surroundings | null) => readonly Finding[];
+  /** Microseconds since the epoch; of a capture, the time to which it has been read. */
+  readonly clock: () => Timestamp;
   /** Something is not as it was. */
   readonly changed: () => void;
   /** An exchange has settled, or (`amended`) has changed once more after that. */
@@ -56,8 +59,10 @@ export class Recorder {
   private readonly interned = new Interned();
   private latest: ConnectionRecord | null = null;
   private readonly watches = new BackendWatches();
+  private readonly inFlight: InFlight;
 
   constructor(private readonly options: RecorderOptions) {
+    this.inFlight = new InFlight(options.clock, options.diagnose);
     this.index = new ExchangeIndex(options.maxRequests, (kept) => this.removed(kept));
     this.log = new SettledLog(options.awaited);
   }
@@ -117,6 +122,7 @@ export class Recorder {
       open: 0,
       openedByEvent: 0,
       watch: new ConnectionWatch(this.watches.of(server), midstream ? null : at),
+      inFlight: this.inFlight,
       lost: null,
     };
     const record = new ConnectionRecord(connection, client, server, at, midstream, live);

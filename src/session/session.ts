@@ -82,6 +82,7 @@ export class Session implements Inspection {
       store,
       maxRequests,
       diagnose,
+      clock,
       changed,
       settled: (kept, amended) => this.views.offer(kept, amended),
       awaited: (n) => this.isAwaited(n),

@@ -2,6 +2,7 @@ import type { ExchangeRow, Outcome } from '../model/exchange.js';
 import type { RowOrder } from '../model/inspection.js';
 import { formatBytes, formatDuration } from '../model/quantity.js';
 import { MICROSECONDS_PER_MILLISECOND } from '../model/time.js';
+import { waitingShort } from '../model/waiting.js';
 import { fit, type Line, type Span, type Style } from './paint.js';
 import { statusStyle } from './panes/streams.js';
 
@@ -138,11 +139,21 @@ function urlText(row: ExchangeRow, width: number): string {
   return path < 0 ? bare : bare.slice(path);
 }
 
-function findingText(row: ExchangeRow): string {
-  const [first, ...more] = row.findings;
-  if (first === undefined) return row.problems > 0 ? `${row.problems} problem${row.problems === 1 ? '' : 's'}` : '';
-  return more.length === 0 ? first : `${first} +${more.length}`;
+/** What was found; of an open request also what it waits for, in so far as there is room. */
+function findingText(row: ExchangeRow, width: number): string {
+  const { findings, problems, waiting } = row;
+  const [first, ...more] = findings;
+  const wait = waiting === null || waiting.milliseconds < WAIT_SHOWN ? '' : waitingShort(waiting);
+  if (first !== undefined) {
+    const found = more.length === 0 ? first : `${first} +${more.length}`;
+    return wait !== '' && found.length + wait.length + 2 <= width ? `${found}: ${wait}` : found;
+  }
+  if (wait !== '') return wait;
+  return problems > 0 ? `${problems} problem${problems === 1 ? '' : 's'}` : '';
 }
+
+/** Milliseconds: below that every request waits for something, and the column would only flicker. */
+const WAIT_SHOWN = 1_000;
 
 /** The wall clock here, to the millisecond. */
 function clock(at: number): string {

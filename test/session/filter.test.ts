@@ -35,6 +35,7 @@ const ROW: ExchangeRow = {
   problems: 0,
   findings: ['slow-request', 'large-answer'],
   severity: 'warning',
+  waiting: null,
 };
 
 const EXCHANGE: Exchange = {
@@ -47,6 +48,7 @@ const EXCHANGE: Exchange = {
   keepConnection: false,
   precedingRequests: 0,
   outcome: 'completed',
+  waiting: null,
   times: { begin: 0, paramsEnd: null, stdinEnd: null, firstStdout: null, lastStdout: null, lastRecord: 0, end: null },
   params: [
     { name: 'SCRIPT_NAME', value: '/admin/list.php' },

@@ -116,6 +116,7 @@ export function storedExchange(options: ExchangeOptions = {}): StoredExchange {
     keepConnection: false,
     precedingRequests: 0,
     outcome,
+    waiting: null,
     times,
     params,
     paramsComplete: true,

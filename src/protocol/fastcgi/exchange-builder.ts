@@ -86,6 +86,7 @@ export class ExchangeBuilder {
       keepConnection: begin === null ? null : (begin.flags & KEEP_CONN) !== 0,
       precedingRequests: opening.precedingRequests,
       outcome: null,
+      waiting: null,
       times: {
         begin: opening.at,
         paramsEnd: null,

@@ -7,6 +7,7 @@ import type { Evidence, Finding } from '../../model/finding.js';
 import { outcomeWords } from '../../model/outcome-words.js';
 import { formatDuration } from '../../model/quantity.js';
 import { milliseconds } from '../../model/time.js';
+import { waitingWords } from '../../model/waiting.js';
 import { type Line, type Style, wrapWords } from '../paint.js';
 import { LineList } from './line-list.js';
 import type { Pane } from './pane.js';
@@ -56,8 +57,11 @@ class DiagnosisText {
 
   private end(notes: readonly string[]): void {
     const { exchange } = this;
-    const { outcome, failure } = exchange;
-    this.say(outcomeWords(outcome), outcome === 'completed' ? 'good' : outcome === null ? 'bold' : 'error');
+    const { outcome, failure, waiting } = exchange;
+    this.say(
+      waiting === null ? outcomeWords(outcome) : `The request is still open: ${waitingWords(waiting)}.`,
+      outcome === 'completed' ? 'good' : outcome === null ? 'bold' : 'error',
+    );
     const end = connectionEndWords(exchange, null);
     if (end !== null) this.say(sentence(end));
     else if (outcome !== null && failure === null)

@@ -3,6 +3,7 @@ import type { Exchange, RecordEntry } from '../../model/exchange.js';
 import { type Inspection, RECORDS_PER_PAGE } from '../../model/inspection.js';
 import { formatBytes, formatDuration } from '../../model/quantity.js';
 import { milliseconds, type Timestamp } from '../../model/time.js';
+import { waitingWords } from '../../model/waiting.js';
 import { fit, type Line, type Span, wrapWords } from '../paint.js';
 import type { Pane, PaneContent, PaneLine, PaneView, PaneWant } from './pane.js';
 
@@ -161,7 +162,10 @@ class Timeline implements PaneContent {
   private tail(width: number): Line[] {
     const { exchange } = this;
     const lines: Line[] = [];
-    if (exchange.outcome === null) lines.push([['      … still open', 'dim']]);
+    if (exchange.outcome === null) {
+      const { waiting } = exchange;
+      lines.push([[`      … ${waiting === null ? 'still open' : waitingWords(waiting)}`, 'dim']]);
+    }
     if (exchange.failure !== null)
       lines.push([[`      ✕ not connected: ${exchange.failure.message} (${exchange.failure.errno})`, 'error']]);
     for (const problem of exchange.problems)
