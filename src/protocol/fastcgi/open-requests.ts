@@ -164,20 +164,34 @@ export class OpenRequests {
   }
 
   /**
-   * Nothing more will come: settles everything that is open. A failure to connect, and bytes that were no request, get an exchange with
-   * id 0, so that there is a row to look at.
+   * Nothing more will come: settles everything that is open. A failure to connect, bytes that were no request, and a backend that closed
+   * before a byte was sent get an exchange with id 0, so that there is a row to look at.
    * @param foreign whether anything passed that was neither of a request nor management
+   * @param touched whether any byte passed, or was missed
    */
-  close(at: Timestamp, foreign: boolean): void {
+  close(at: Timestamp, foreign: boolean, touched: boolean): void {
     const { state } = this;
     state.closed = true;
     const over = state.first?.at ?? at;
     this.#decideAll(over);
-    if (this.opened > 0 || (state.failure === null && !foreign)) return;
+    if (this.opened > 0) return;
+    const closedUnasked = touched ? null : this.#closedUnasked();
+    if (state.failure === null && !foreign && closedUnasked === null) return;
     const builder = this.open(NULL_REQUEST_ID, null, false, this.#options.at);
     for (const problem of this.#connectionProblems) builder.problem(problem);
     builder.exchange.records.problems = this.problems;
-    this.settle(builder, state.failure === null ? 'undecodable' : 'not-connected', over);
+    this.settle(builder, state.failure === null ? (closedUnasked ?? 'undecodable') : 'not-connected', over);
+  }
+
+  /**
+   * The backend took the connection and ended it at once, before a byte had passed: the web server fails though it never got to ask.
+   * Null otherwise: later than that it is a connection that nobody had a use for.
+   */
+  #closedUnasked(): Outcome | null {
+    const { first } = this.state;
+    if (first === null || first.side !== 'server' || this.#options.midstream) return null;
+    if (first.at - this.#options.at > UNASKED) return null;
+    return first.how === 'reset' ? 'backend-reset' : first.how === 'fin' ? 'backend-closed' : null;
   }
 
   /** Puts a problem down to a request, or to the connection. */
@@ -230,6 +244,9 @@ export class OpenRequests {
     for (const builder of this.#open.values()) this.decide(builder, at);
   }
 }
+
+/** libfcgi gives a connection two seconds to begin a request, PHP-FPM five; half a second is no patience. In microseconds. */
+const UNASKED = 500_000;
 
 /** How many settled requests are remembered for records that come late; those come at once or not at all. */
 const SETTLED_KEPT = 4;

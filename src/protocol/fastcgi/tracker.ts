@@ -124,7 +124,7 @@ export class RequestTracker {
     this.#dropRemarks('client');
     this.#dropRemarks('server');
     this.#missAnswer();
-    this.requests.close(at, touched && (this.#foreign || this.managementRecords === 0));
+    this.requests.close(at, touched && (this.#foreign || this.managementRecords === 0), touched);
   }
 
   /** @param record `unrecognised`: without the fields of its body, be they missed or never sent */

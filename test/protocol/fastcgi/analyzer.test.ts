@@ -238,7 +238,9 @@ describe('an analyzer', () => {
         const seen = play([...steps, ...last], { midstream });
         expect(seen.exchanges.every(({ outcome }) => outcome !== null)).toBe(true);
         const touched = chunks.some(([, bytes]) => bytes.length > 0);
-        expect(seen.exchanges.length > 0 || seen.summary.managementRecords > 0).toBe(touched);
+        // Without a byte there is still to tell of a backend that ended the connection at once.
+        const unasked = seen.summary.endedBy === 'backend' && !midstream;
+        expect(seen.exchanges.length > 0 || seen.summary.managementRecords > 0).toBe(touched || unasked);
       }),
     );
   });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { concatBytes } from '../../../src/model/bytes.js';
 import type { Outcome } from '../../../src/model/exchange.js';
 import {
   abort,
@@ -204,9 +203,29 @@ describe('the outcome of a request', () => {
   });
 
   it('says nothing of a connection on which nobody sent a byte', () => {
-    const seen = play([...bothClose]);
+    const seen = play([end('client', 'fin'), end('server', 'fin'), closed]);
     expect(seen.events).toEqual([]);
-    expect(seen.summary).toMatchObject({ requests: 0, endedBy: 'backend', how: 'fin', endedAt: 1000 });
+    expect(seen.summary).toMatchObject({ requests: 0, endedBy: 'web-server', how: 'fin', endedAt: 1000 });
+    const joined = play([...bothClose], { midstream: true });
+    expect(joined.events).toEqual([]);
+  });
+
+  it('tells of a backend that ended the connection at once, before a byte, and not of one that waited first', () => {
+    for (const [how, outcome] of [
+      ['fin', 'backend-closed'],
+      ['reset', 'backend-reset'],
+    ] as const) {
+      const seen = play([end('server', how), end('client', 'fin'), closed]);
+      expect(only(seen)).toMatchObject({ requestId: 0, outcome, connectionEnd: { endedBy: 'backend', how } });
+      expect(seen.summary).toMatchObject({ requests: 0, problems: 0 });
+    }
+    const late = { at: 2_000_000 };
+    const waited = play([
+      { ...end('server', 'fin'), ...late },
+      { ...end('client', 'fin'), ...late },
+      { ...closed, ...late },
+    ]);
+    expect(waited.events).toEqual([]);
   });
 
   it('keeps the appStatus of an answer that nobody took', () => {
