@@ -49,13 +49,15 @@ export interface BackendPast {
   readonly answered: number;
   /** Whether one of them came from the host (or socket) that this one came from. */
   readonly peerAnswered: boolean;
-  /** Since it last answered, and since it last cut a request off; null when it never did. */
+  /** Since it last answered, and since it last cut a request off that it had worked on; null when it never did. */
   readonly sinceAnswer: number | null;
   readonly sinceCut: number | null;
   /** How long attempts to connect have been failing, at its end; null when the last one did not. */
   readonly failingFor: number | null;
   /** Requests that were given up without one byte from it since its last answer. */
   readonly unanswered: number;
+  /** Requests since its last answer that it cut off as they came (AT_ONCE), without a byte: it has not worked on them. */
+  readonly cutAtOnce: number;
   /** Other idle connections that it ended, of the last ones: after as many requests as this one's, and after as long an idle time. */
   readonly closedAtCount: number;
   readonly closedAtAge: number;
@@ -72,6 +74,9 @@ export interface IdleEnd {
   /** No connection to this backend was ever used twice. */
   readonly neverReused: boolean;
 }
+
+/** A request that is cut off within this many milliseconds need not have been read. */
+export const AT_ONCE = 10;
 
 /** Ends that have one cause, such as the death of a master process, come within this many milliseconds. */
 export const LOST_TOGETHER = 20;

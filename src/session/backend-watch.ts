@@ -1,6 +1,6 @@
 import type { ConnectionId, Endpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
-import type { BackendPast, IdleEnd, Surroundings } from '../model/surroundings.js';
+import { AT_ONCE, type BackendPast, type IdleEnd, type Surroundings } from '../model/surroundings.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
 import type { KeptExchange } from './kept-exchange.js';
 import { isTogether, Losses, type Moment, type Reseen } from './losses.js';
@@ -64,6 +64,7 @@ export class BackendWatch {
   private lastCut: Timestamp | null = null;
   private failingSince: Timestamp | null = null;
   private unanswered = 0;
+  private cutAtOnce = 0;
   private readonly peers = new Set<string>();
   private lastPeer: string | null = null;
 
@@ -78,10 +79,12 @@ export class BackendWatch {
       this.lastAnswer = times.end;
       this.failingSince = null;
       this.unanswered = 0;
+      this.cutAtOnce = 0;
       const peer = peerOf(exchange);
       if (peer !== this.lastPeer && this.peers.size < PEERS_KEPT) this.peers.add(peer);
       this.lastPeer = peer;
     } else if (outcome === 'not-connected') this.failingSince ??= times.begin;
+    else if (isCutAtOnce(exchange)) this.cutAtOnce += 1;
     else if (isCut(exchange)) this.lastCut = times.end;
     else if (isGivenUp(exchange) && streams.stdout.records + streams.stderr.records === 0) this.unanswered += 1;
     if (isGivenUp(exchange)) this.silences = [...this.silences.slice(1 - SILENCES_KEPT), silenceOf(exchange)];
@@ -190,6 +193,7 @@ export class BackendWatch {
       sinceCut: since(this.lastCut),
       failingFor: milliseconds(failing, times.end ?? times.begin),
       unanswered: this.unanswered,
+      cutAtOnce: this.cutAtOnce,
       closedAtCount: habit.alikeCount,
       closedAtAge: habit.alikeAge,
     };
@@ -229,6 +233,12 @@ export class BackendWatches {
 
 function isCut({ outcome }: Exchange): boolean {
   return outcome === 'backend-closed' || outcome === 'backend-reset';
+}
+
+function isCutAtOnce(exchange: Exchange): boolean {
+  const { streams, times } = exchange;
+  if (!isCut(exchange) || streams.stdout.records + streams.stderr.records > 0) return false;
+  return (milliseconds(times.begin, times.end) ?? 0) <= AT_ONCE;
 }
 
 function isGivenUp({ outcome }: Exchange): boolean {

@@ -39,6 +39,7 @@ export function surroundings(
       sinceCut: null,
       failingFor: null,
       unanswered: 0,
+      cutAtOnce: 0,
       closedAtCount: 0,
       closedAtAge: 0,
       ...given.backend,

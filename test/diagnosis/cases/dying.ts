@@ -37,6 +37,11 @@ const stump = (after: number, offset = 0): Situation => ({
 const UNHEARD = surroundings({ backend: { unanswered: 1 } });
 const KNOWN = surroundings({ backend: { answered: 3, peerAnswered: true, sinceAnswer: 10 } });
 
+/** A connection on which no request had begun. */
+function unasked(around: Situation['around'] & object): Situation {
+  return { around, allParams: [], override: { requestId: 0, role: 'unknown' } };
+}
+
 /** The streams of a small request that was not answered. */
 export function streams(ended: { readonly paramsEnded: boolean; readonly stdinEnded: boolean }) {
   const stream = (bytes: number, isEnded: boolean) => ({
@@ -58,6 +63,12 @@ export function streams(ended: { readonly paramsEnded: boolean; readonly stdinEn
 export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss: Situation])[] = [
   ['peer-not-allowed', died('reset', 1, { around: surroundings() }), died('reset', 1, { around: KNOWN })],
   ['peer-not-allowed', died('fin', -0.2, { around: surroundings() }), died('fin', 3, { around: surroundings() })],
+  [
+    'peer-not-allowed',
+    died('fin', 3, { around: surroundings({ backend: { cutAtOnce: 1 } }) }),
+    died('fin', 30, { around: surroundings({ backend: { cutAtOnce: 1 } }) }),
+  ],
+  ['peer-not-allowed', died('fin', 1, unasked(surroundings())), died('fin', 1, unasked(KNOWN))],
   [
     'partial-request-pins-worker',
     givenUp(5_000, {

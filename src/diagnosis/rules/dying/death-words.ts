@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../model/exchange.js';
 import type { Alternative } from '../../../model/finding.js';
+import { AT_ONCE } from '../../../model/surroundings.js';
 import { milliseconds } from '../../../model/time.js';
 
 /** How long after the request's beginning the connection ended, in milliseconds. */
@@ -33,15 +34,26 @@ const ENDED: Alternative = {
   tell: 'Its own log, which the service manager has (journalctl -u of its service): FastCGI does not carry it once the program is gone.',
 };
 
+const GONE: Alternative = {
+  cause: 'The program had just ended, after its last request or for a restart: the connection was still in its queue.',
+  tell: 'The requests after this one are refused, or answered by a new process (ps: since when does it run?).',
+};
+const NOT_ALLOWED: Alternative = {
+  cause: 'The application does not take connections from this address (listen.allowed_clients, FCGI_WEB_SERVER_ADDRS).',
+  tell: 'All of them end so, and on the backend’s own machine none does.',
+};
+
 /** From here on a death is a late one, milliseconds. */
 const LATE = 1_000;
 
 /** What a reset fits: a program that died with the request partly unread, as PHP-FPM’s do while a script runs. */
 export function causesOfReset(age: number): readonly Alternative[] {
-  return age >= LATE ? [TIMED, KILLED, CRASHED, RELOADED] : [CRASHED, KILLED, RELOADED];
+  if (age >= LATE) return [TIMED, KILLED, CRASHED, RELOADED];
+  return age > AT_ONCE ? [CRASHED, KILLED, RELOADED] : [CRASHED, KILLED, GONE, NOT_ALLOWED];
 }
 
 /** What a close in order fits: a program that had read everything, as those on libfcgi have. */
 export function causesOfClose(age: number): readonly Alternative[] {
-  return age >= LATE ? [ENDED, TIMED, CRASHED, RELOADED] : [ENDED, CRASHED, RELOADED];
+  if (age >= LATE) return [ENDED, TIMED, CRASHED, RELOADED];
+  return age > AT_ONCE ? [ENDED, CRASHED, RELOADED] : [ENDED, CRASHED, NOT_ALLOWED];
 }

@@ -1,10 +1,13 @@
-import type { Exchange } from '../../../model/exchange.js';
+import type { Exchange, ProblemCode } from '../../../model/exchange.js';
 import { formatDuration } from '../../../model/quantity.js';
 import { milliseconds } from '../../../model/time.js';
 import { defineRule } from '../../rule.js';
 
 /** A web server that is itself interrupted leaves a part of a request, too; for this long it holds nobody up, milliseconds. */
 const HELD = 1_000;
+
+/** What the end of the connection makes of a beginning. */
+const CUT: readonly ProblemCode[] = ['truncated-record', 'stream-gap', 'params-cut'];
 
 export const partialRequestPinsWorker = defineRule({
   id: 'partial-request-pins-worker',
@@ -44,9 +47,9 @@ export const partialRequestPinsWorker = defineRule({
   check(exchange) {
     const { outcome, streams, problems, connectionEnd, times, role } = exchange;
     if (outcome === 'completed' || streams.params.ended || connectionEnd === null) return null;
-    if (outcome === 'undecodable' ? !isStump(exchange) : role === 'unknown' || streams.params.missing > 0) return null;
+    if (outcome === 'undecodable' ? !isStump(exchange) : role === 'unknown' || isUnseen(exchange)) return null;
     if (streams.stdout.records + streams.stderr.records > 0 || exchange.protocolStatus !== null) return null;
-    if (problems.some(({ code }) => code !== 'truncated-record' && code !== 'params-cut')) return null;
+    if (problems.some(({ code }) => !CUT.includes(code))) return null;
     const held = milliseconds(times.begin, connectionEnd.at) ?? 0;
     if (held < HELD || connectionEnd.how === 'capture-end') return null;
     const by = connectionEnd.endedBy === 'backend' ? 'the backend' : 'the other side';
@@ -57,6 +60,13 @@ export const partialRequestPinsWorker = defineRule({
     };
   },
 });
+
+/** Bytes of PARAMS are missing, and not because they were never sent. */
+function isUnseen({ streams, problems }: Exchange): boolean {
+  return (
+    streams.params.missing > 0 && !problems.some(({ code, side }) => code === 'truncated-record' && side === 'client')
+  );
+}
 
 /** Of a connection without a request: all that came is the beginning of a record, from its first byte on. */
 function isStump({ requestId, problems }: Exchange): boolean {

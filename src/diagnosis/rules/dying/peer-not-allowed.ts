@@ -1,10 +1,8 @@
 import { formatEndpoint } from '../../../model/connection.js';
 import { formatDuration } from '../../../model/quantity.js';
+import { AT_ONCE } from '../../../model/surroundings.js';
 import { milliseconds } from '../../../model/time.js';
 import { defineRule } from '../../rule.js';
-
-/** Who does not want to talk to this address knows it when the connection is there, milliseconds. A script takes longer to begin. */
-const AT_ONCE = 5;
 
 export const peerNotAllowed = defineRule({
   id: 'peer-not-allowed',
@@ -40,17 +38,19 @@ export const peerNotAllowed = defineRule({
     'grep -r allowed_clients /etc/php/',
   ],
   seen: [],
-  check({ outcome, streams, server, client, times, connectionEnd, precedingRequests, role }, surroundings) {
+  check({ outcome, streams, server, client, times, connectionEnd, precedingRequests, role, requestId }, surroundings) {
     if (outcome !== 'backend-closed' && outcome !== 'backend-reset') return null;
-    if (server.kind !== 'tcp' || precedingRequests > 0 || role === 'unknown') return null;
+    if (server.kind !== 'tcp' || precedingRequests > 0) return null;
+    // Id 0: no request had begun, because the end came first.
+    if (role === 'unknown' && requestId > 0) return null;
     if (streams.stdout.records + streams.stderr.records > 0) return null;
     if (surroundings === null || surroundings.backend.peerAnswered) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);
     if (after === null || after > AT_ONCE) return null;
-    // One that has read everything closes in order: only a program that ends by itself does that to a whole request.
-    if (outcome === 'backend-closed' && streams.stdin.ended && after > AT_ONCE / 5) return null;
+    // A program that has read everything and ends itself looks like that, too; but not twice, or it would have been refused.
+    if (outcome === 'backend-closed' && after > 0 && requestId > 0 && surroundings.backend.cutAtOnce === 0) return null;
     const how = outcome === 'backend-closed' ? 'closed' : 'reset';
-    const when = after <= 0 ? 'before the request' : `${formatDuration(after)} after the request`;
+    const when = after <= 0 || requestId === 0 ? 'before the request' : `${formatDuration(after)} after the request`;
     const peer = client.kind === 'tcp' ? client.host : formatEndpoint(client);
     return {
       detail: `It ${how} the connection ${when}, without a byte, and has answered nothing from ${peer} so far.`,
