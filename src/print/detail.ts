@@ -187,7 +187,11 @@ class DetailPrinter {
     for (const one of evidence) say(`seen: ${evidenceWords(one, this.exchange, records)}`);
     if (meaning !== title) say(`why: ${meaning}`);
     list('to change:', advice, '-');
-    say(certainty === 'proven' ? 'sure: the wire proves it' : 'not sure: the wire fits it, and does not prove it');
+    say(
+      certainty === 'proven'
+        ? 'sure: what was seen proves it'
+        : 'not sure: what was seen fits it, and does not prove it',
+    );
     const others = alternatives.map(({ cause, tell }) => `${cause} To tell: ${tell}`);
     list('it may also be:', others, '?');
     list('look at:', look, '>');

@@ -238,7 +238,7 @@ function endWords({ outcome, status }: Example): string {
 
 function certaintyWords({ proven, allowed }: FindingGroup['certainty'], hasOthers: boolean): string {
   const others = hasOthers ? ' It may also be:' : '';
-  if (allowed === 0) return 'What passed on the wire proves it.';
-  if (proven === 0) return `What passed on the wire fits it, and does not prove it.${others}`;
-  return `For some of these requests what passed on the wire proves it; for others it only fits.${hasOthers ? ' Those may also be:' : ''}`;
+  if (allowed === 0) return 'What was seen proves it.';
+  if (proven === 0) return `What was seen fits it, and does not prove it.${others}`;
+  return `For some of these requests what was seen proves it; for others it only fits.${hasOthers ? ' Those may also be:' : ''}`;
 }

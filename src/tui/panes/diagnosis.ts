@@ -140,8 +140,8 @@ class DiagnosisText {
 }
 
 const SURE: Readonly<Record<Finding['certainty'], string>> = {
-  proven: 'What passed on the wire proves it.',
-  allowed: 'What passed on the wire fits it, and does not prove it.',
+  proven: 'What was seen proves it.',
+  allowed: 'What was seen fits it, and does not prove it.',
 };
 
 function sentence(text: string): string {

@@ -76,7 +76,7 @@ describe('Diagnosis', () => {
       '  - Look at the first thing.',
       '  - Then at the second.',
       '',
-      '  What passed on the wire fits it, and does not prove it.',
+      '  What was seen fits it, and does not prove it.',
       '  What else it may be',
       '  ? Another cause.',
       '    To tell: The log says so.',
@@ -94,7 +94,7 @@ describe('Diagnosis', () => {
   it('says when the wire proves it', async () => {
     const proven = { ...finding('php-fatal'), certainty: 'proven', alternatives: [] } as const;
     const lines = await shown({ findings: [proven] });
-    expect(lines).toContain('  What passed on the wire proves it.');
+    expect(lines).toContain('  What was seen proves it.');
     expect(lines).not.toContain('  What else it may be');
   });
 });
