@@ -1,5 +1,4 @@
 import type { Exchange } from '../model/exchange.js';
-import { formatDuration } from '../model/quantity.js';
 import type { Surroundings } from '../model/surroundings.js';
 import { type Waiting, waitingAt } from '../model/waiting.js';
 import { declaredLength } from './declared-length.js';
@@ -117,7 +116,7 @@ function timeoutSign(exchange: Exchange, waiting: Waiting, around: Surroundings 
   }
   const off = ms % 1000;
   if (ms >= LEAST && Math.min(off, 1000 - off) <= WHOLE_SECOND) {
-    return `that is a whole number of seconds, as ${formatDuration(ms)} would be if it was set`;
+    return 'timeouts are set in whole seconds, and people leave at any time';
   }
   return null;
 }

@@ -6,9 +6,9 @@ import { defineRule } from '../../rule.js';
 export const slowScript = defineRule({
   id: 'slow-script',
   severity: 'error',
-  title: 'The script took longer than the web server waits',
+  title: 'The backend takes too long to its first byte',
   meaning:
-    'The backend had the whole request and had sent nothing yet. A web server waits only so long for the first byte; then it gives up and answers with an error (504 from most). The script does not notice and runs on.',
+    'The backend had the whole request, and for a long time it sent nothing. A web server waits only so long for the first byte; then it gives up and answers with an error (504 from most). The script does not notice and runs on.',
   layer: 'cause',
   certainty: 'allowed',
   remedies: {
