@@ -30,7 +30,7 @@ export const managementRecordProblems = defineRule({
       };
     }
     const from = problem.side === 'server' ? 'backend' : 'web server';
-    return { detail: `At byte ${problem.offset} of what the ${from} sent: ${problem.message}.` };
+    return { detail: `At byte ${problem.offset} of what the ${from} sent: ${problem.message}.`, beside: true };
   },
 });
 

@@ -33,9 +33,11 @@ export const unknownRecordType = defineRule({
     );
     if (problem === undefined) return null;
     const server = webServerOf(exchange);
+    const ignored = server === 'lighttpd' || server === 'haproxy';
     return {
       detail: `At byte ${problem.offset} of what the backend sent: ${problem.message}. ${reactionWords(exchange, REACTIONS)}`,
-      severity: server === 'lighttpd' || server === 'haproxy' ? 'warning' : 'error',
+      severity: ignored ? 'warning' : 'error',
+      beside: ignored,
     };
   },
 });

@@ -22,19 +22,16 @@ export const versionMismatch = defineRule({
     if (exchange.records.problems === 0) return null;
     const problem = exchange.problems.find(({ code }) => code === 'bad-version');
     if (problem === undefined) return null;
-    const from = problem.side === 'server' ? 'The backend' : 'The web server';
     const server = webServerOf(exchange);
-    const taken = server === 'lighttpd' || server === 'haproxy' || server === 'h2o';
+    const fromBackend = problem.side === 'server';
+    const taken = fromBackend
+      ? server === 'lighttpd' || server === 'haproxy' || server === 'h2o'
+      : exchange.outcome === 'completed';
+    const reaction = fromBackend ? ` ${reactionWords(exchange, REACTIONS)}` : '';
     return {
-      detail: `${from} sent it at byte ${problem.offset}: ${problem.message}.${problem.side === 'server' ? ` ${reactionWords(exchange, REACTIONS)}` : ''}`,
-      severity:
-        problem.side === 'server'
-          ? taken
-            ? 'warning'
-            : 'error'
-          : exchange.outcome === 'completed'
-            ? 'warning'
-            : 'error',
+      detail: `${fromBackend ? 'The backend' : 'The web server'} sent it at byte ${problem.offset}: ${problem.message}.${reaction}`,
+      severity: taken ? 'warning' : 'error',
+      beside: taken,
     };
   },
 });

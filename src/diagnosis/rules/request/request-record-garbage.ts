@@ -38,4 +38,6 @@ const GARBAGE: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'null-request-id',
   'wrong-direction',
   'after-end-of-stream',
+  'unknown-record-type',
+  'params-cut',
 ]);

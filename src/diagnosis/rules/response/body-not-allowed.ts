@@ -38,6 +38,7 @@ export const bodyNotAllowed = defineRule({
         ? `${body} bytes of body in answer to HEAD. Web servers cut it off; h2o lets it through.`
         : `${body} bytes of body with the status ${response.status}. ${reactionWords(exchange, REACTIONS)}`,
       severity: head ? 'note' : refused ? 'error' : 'warning',
+      beside: head,
       evidence: [{ kind: 'bytes', stream: 'stdout', offset: response.length, length: body }],
     };
   },

@@ -39,6 +39,7 @@ export const contentLengthInvalid = defineRule({
       return {
         detail: `Content-Length was sent twice: "${visibleText(contentLength, 40)}" and "${visibleText(secondContentLength, 40)}". ${reactionWords(exchange, same ? ALIKE : UNLIKE)}`,
         severity: same ? 'warning' : 'error',
+        beside: same,
         evidence,
       };
     }

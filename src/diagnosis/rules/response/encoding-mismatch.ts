@@ -56,7 +56,7 @@ export const encodingMismatch = defineRule({
 function undeclared(contentType: string | null, offset: number): Sighting | null {
   if (
     contentType === null ||
-    !/^(?:text\/|application\/(?:json|javascript|xml|[\w.-]+\+(?:json|xml)))/i.test(contentType)
+    !/^(?:text\/|application\/(?:json|javascript|xml)\b|[\w.-]+\/[\w.-]+\+(?:json|xml)\b)/i.test(contentType)
   ) {
     return null;
   }

@@ -117,6 +117,7 @@ function sighting(
       { kind: 'bytes', stream: 'stdout', offset: 0, length: response.length },
     ],
     ...more,
+    beside: more.certainty !== 'proven' && !refused,
   };
 }
 

@@ -25,8 +25,8 @@ export const headersAlreadySent = defineRule({
       stderrText(exchange),
     );
     if (found === null) return null;
-    const text = visibleText(found[0].trim(), SHOWN);
-    return { detail: text, evidence: [{ kind: 'stderr', text }] };
+    const text = visibleText(found[0].replace(/^.*PHP [A-Z]\w+:\s+/, '').trim(), SHOWN);
+    return { detail: `PHP says: "${text}".`, evidence: [{ kind: 'stderr', text }] };
   },
 });
 

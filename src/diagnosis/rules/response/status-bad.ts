@@ -58,6 +58,7 @@ export const statusBad = defineRule({
       detail:
         `Status was sent twice: "${visibleText(first, 60)}", then "${visibleText(secondStatus, 60)}". ${same ? '' : reactionWords(exchange, TWICE)}`.trimEnd(),
       severity: same ? 'note' : 'warning',
+      beside: true,
       evidence,
     };
   },

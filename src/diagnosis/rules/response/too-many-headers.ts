@@ -37,6 +37,7 @@ export const tooManyHeaders = defineRule({
     return {
       detail: `${count} header lines; HAProxy takes ${MOST_HEADERS + 1} with the status (tune.http.maxhdr), h2o ${MOST_HEADERS}.${reaction}`,
       severity: server === null ? 'note' : 'error',
+      beside: server === null,
       evidence: [{ kind: 'bytes', stream: 'stdout', offset: 0, length: response.length }],
     };
   },

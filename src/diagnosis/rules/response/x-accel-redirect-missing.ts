@@ -44,6 +44,7 @@ export const xAccelRedirectMissing = defineRule({
     return {
       detail: `X-Accel-Redirect: ${visibleText(accelRedirect, 120)}, and no body; ${who} answers with an empty page.`,
       severity: server === null ? 'note' : server === 'caddy' ? 'warning' : 'error',
+      beside: server === null,
       evidence: [{ kind: 'header', name: 'X-Accel-Redirect' }],
     };
   },

@@ -50,6 +50,7 @@ export const xSendfileMissing = defineRule({
     return {
       detail: `${sendfile.name}: ${visibleText(sendfile.value, 120)}, and no body; ${who} answers with an empty page.`,
       severity: server === null ? 'note' : server === 'caddy' ? 'warning' : 'error',
+      beside: server === null,
       evidence: [{ kind: 'header', name: sendfile.name }],
     };
   },
