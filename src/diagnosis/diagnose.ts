@@ -2,8 +2,9 @@ import type { Exchange } from '../model/exchange.js';
 import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
+import { paramMarks } from './param-marks.js';
 import { productsOf, remediesFor } from './remedies.js';
-import type { Rule, Sighting } from './rule.js';
+import type { Need, Rule, Sighting } from './rule.js';
 import { RULES } from './rules/index.js';
 
 const NO_FINDINGS: readonly Finding[] = Object.freeze([]);
@@ -24,8 +25,9 @@ const WHILE_OPEN = IN_TURN.filter(({ whileOpen }) => whileOpen);
  */
 export function diagnose(exchange: Exchange, surroundings: Surroundings | null = null): readonly Finding[] {
   if (exchange.outcome === null) return sorted(upToFirst(WHILE_OPEN, exchange, surroundings));
-  let findings = upToFirst(IN_TURN, exchange, surroundings);
-  for (const rule of REMARKS) {
+  const { inTurn, remarks } = rulesFor(needsOf(exchange));
+  let findings = upToFirst(inTurn, exchange, surroundings);
+  for (const rule of remarks) {
     const sighting = rule.check(exchange, surroundings);
     if (sighting === null) continue;
     findings ??= [];
@@ -37,6 +39,39 @@ export function diagnose(exchange: Exchange, surroundings: Surroundings | null =
 /** What is always said of a finding with this id; null for one that no rule makes. */
 export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'> | null {
   return RULES.find((rule) => rule.id === id) ?? null;
+}
+
+/** As bits. */
+const NEEDS: Readonly<Record<Need, number>> = { failure: 1, stderr: 2, problems: 4, status: 8, marks: 16 };
+
+function needsOf(exchange: Exchange): number {
+  const { outcome, streams, records, response } = exchange;
+  const status = response?.status ?? 0;
+  return (
+    (outcome === 'completed' ? 0 : NEEDS.failure) |
+    (streams.stderr.bytes === 0 ? 0 : NEEDS.stderr) |
+    (records.problems === 0 ? 0 : NEEDS.problems) |
+    (status >= 200 && status < 300 ? 0 : NEEDS.status) |
+    (paramMarks(exchange) === 0 ? 0 : NEEDS.marks)
+  );
+}
+
+interface Asked {
+  readonly inTurn: readonly Rule[];
+  readonly remarks: readonly Rule[];
+}
+
+/** By what is there, as bits; made as each combination is met first. Nearly all requests are of the shortest list. */
+const askedBy: (Asked | undefined)[] = [];
+
+function rulesFor(present: number): Asked {
+  let asked = askedBy[present];
+  if (asked === undefined) {
+    const isAsked = ({ needs }: Rule) => needs === undefined || needs.some((need) => (NEEDS[need] & present) !== 0);
+    asked = { inTurn: IN_TURN.filter(isAsked), remarks: REMARKS.filter(isAsked) };
+    askedBy[present] = asked;
+  }
+  return asked;
 }
 
 /** What the first rule says that knows what it is, and what others before it say beside that. */

@@ -44,11 +44,19 @@ export interface Rule {
   readonly look?: readonly string[];
   /** Asked of open requests as well, whose outcome is null and whose time of the end is the present. */
   readonly whileOpen?: boolean;
+  /** It is asked only where one of these holds, so that a healthy request costs a rule nothing; of every request without it. */
+  readonly needs?: readonly Need[];
   /** The real servers on which it was seen to fire, as `web server → backend`; empty while it never was. */
   readonly seen: readonly string[];
   /** @param surroundings null where nothing is known of them, or nothing is remarkable about the request */
   check(exchange: Exchange, surroundings: Surroundings | null): Sighting | null;
 }
+
+/**
+ * What most requests do not have. `failure`: the outcome is not `completed`. `stderr`: bytes on STDERR. `problems`: of the decoder or the
+ * tracker. `status`: no response, or a status other than 2xx. `marks`: something suspicious among the params (param-marks.ts).
+ */
+export type Need = 'failure' | 'stderr' | 'problems' | 'status' | 'marks';
 
 export function defineRule(rule: Rule): Rule {
   return rule;

@@ -23,6 +23,7 @@ export const authorizationMissing = defineRule({
       tell: 'curl -i -u user:password URL gets 401 too when the header is lost.',
     },
   ],
+  needs: ['status'],
   seen: ['Apache mod_proxy_fcgi → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     if (exchange.response?.status !== 401 || !exchange.paramsComplete || exchange.role !== 'responder') return null;

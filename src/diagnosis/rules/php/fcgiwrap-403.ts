@@ -38,6 +38,7 @@ export const fcgiwrap403 = defineRule({
   look: [
     'systemctl cat fcgiwrap.service shows its user, and whether it runs with -f: only then its messages come through the web server.',
   ],
+  needs: ['stderr', 'status'],
   seen: ['nginx → fcgiwrap'],
   check(exchange) {
     const { streams, params, response, bodyHead } = exchange;

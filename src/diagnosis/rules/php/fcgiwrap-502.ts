@@ -17,6 +17,7 @@ export const fcgiwrap502 = defineRule({
     any: ['Run the program by hand as fcgiwrap’s user: sudo -u www-data env REQUEST_METHOD=GET PATH shows its error.'],
   },
   look: ['fcgiwrap -f passes what the program writes to STDERR on: then it stands in the web server’s error log.'],
+  needs: ['stderr', 'status'],
   seen: ['nginx → fcgiwrap'],
   check(exchange) {
     const failed = exchange.streams.stderr.bytes === 0 ? null : FAILED.exec(stderrText(exchange));

@@ -22,6 +22,7 @@ export const limitExtensions = defineRule({
     ],
   },
   look: ['The pool’s file: grep -rn limit_extensions /etc/php/*/fpm/pool.d'],
+  needs: ['stderr'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

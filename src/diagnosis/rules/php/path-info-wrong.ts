@@ -29,6 +29,7 @@ export const pathInfoWrong = defineRule({
   look: [
     'A script with <?php var_dump($_SERVER["SCRIPT_NAME"], $_SERVER["PATH_INFO"]); asked for as /it.php/a/b must show /it.php and /a/b.',
   ],
+  needs: ['status'],
   seen: ['nginx → PHP-FPM'],
   check(exchange) {
     if (exchange.response?.status !== 404 || exchange.outcome !== 'completed') return null;

@@ -27,6 +27,7 @@ export const phpFatal = defineRule({
   look: [
     'The message stands in the web server’s error log (nginx: FastCGI sent in stderr; Apache: AH01071), or in the file that error_log names.',
   ],
+  needs: ['stderr', 'status'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

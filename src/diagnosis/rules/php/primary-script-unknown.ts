@@ -31,6 +31,7 @@ export const primaryScriptUnknown = defineRule({
     'The web server’s error log has the text "Primary script unknown" beside the request.',
     'PHP-FPM’s access.log = … with %{SCRIPT_FILENAME}e in access.format shows every path it was given.',
   ],
+  needs: ['stderr'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -21,6 +21,7 @@ export const stderrNoise = defineRule({
     caddy: ['Logged only with capture_stderr in the fastcgi transport.'],
     haproxy: ['Logged only with log-stderr in the fcgi-app section.'],
   },
+  needs: ['stderr'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -17,6 +17,7 @@ export const unableToOpenPrimaryScript = defineRule({
   look: [
     'sudo -u www-data cat PATH, with the pool’s user in place of www-data, says the same as PHP or shows that it is a module.',
   ],
+  needs: ['stderr'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -21,6 +21,7 @@ export const uploadTooLarge = defineRule({
     php: ['post_max_size = 64M and upload_max_filesize = 60M in php.ini, then reload PHP-FPM.'],
   },
   look: ['The application’s size limit can be told to the visitor: MAX_FILE_SIZE, or a check in the page’s script.'],
+  needs: ['stderr'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -28,6 +28,7 @@ export const credentialsInParams = defineRule({
     haproxy: ['Remove the set-param lines with these names.'],
     'php-fpm': ['env[NAME] = … in the pool’s file, readable by root alone.'],
   },
+  needs: ['marks'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -31,6 +31,7 @@ export const headerNameCollision = defineRule({
       tell: 'One of the two values is the address of a proxy of yours; HAProxy’s option forwardfor adds a line.',
     },
   ],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.TWIN) === 0) return null;

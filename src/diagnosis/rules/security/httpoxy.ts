@@ -23,6 +23,7 @@ export const httpoxy = defineRule({
     h2o: ['setenv: HTTP_PROXY: "" in the path’s configuration.'],
   },
   look: ['The web server’s access log around this time: who else does this client ask, and for what?'],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.PROXY) === 0) return null;

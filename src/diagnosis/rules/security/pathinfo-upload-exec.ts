@@ -31,6 +31,7 @@ export const pathinfoUploadExec = defineRule({
     { cause: 'There is a folder with such a name.', tell: 'ls -ld that path.' },
   ],
   look: ['file PATH and grep -c "<?php" PATH of the upload; the access log for who uploaded it.'],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.FILE_AS_FOLDER) === 0) return null;

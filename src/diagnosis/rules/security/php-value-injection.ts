@@ -31,6 +31,7 @@ export const phpValueInjection = defineRule({
   look: [
     'PHP-FPM’s log: "Passing INI directive through FastCGI: unable to set". The addresses in ss -tnp at PHP-FPM’s port.',
   ],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM', 'test client → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.PHP_SETTING) === 0) return null;

@@ -26,6 +26,7 @@ export const remoteUserSpoof = defineRule({
     },
   ],
   look: ['curl -i -u nobody:wrong URL: does the application take the name?'],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.REMOTE_USER) === 0 || exchange.role !== 'responder') return null;

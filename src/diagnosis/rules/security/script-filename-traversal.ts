@@ -31,6 +31,7 @@ export const scriptFilenameTraversal = defineRule({
       tell: 'They stand in the same place in every request.',
     },
   ],
+  needs: ['marks'],
   seen: ['Apache mod_proxy_fcgi → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.ODD_PATH) === 0) return null;
