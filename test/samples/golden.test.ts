@@ -40,6 +40,19 @@ const DETAIL = [
   'mid-record.pcap',
   'snap-length-96.pcap',
 ];
+/** Those of which the report has something to say, and one that is well. */
+const REPORT = [
+  'nginx-php-fpm.pcap',
+  'backend-killed.pcap',
+  'backend-refused.pcap',
+  'worker-timeout.pcap',
+  'read-timeout.pcap',
+  'client-gone.pcap',
+  'wrong-protocol.pcap',
+  'stderr-interleaved.pcap',
+  'mid-record.pcap',
+  'haproxy-keep-conn.pcap',
+];
 
 describe.each(readManifest())('$file', ({ file, and = [], ports, byPort }) => {
   const input = [file, ...and, ...(byPort ? ['--port', ports.join(',')] : [])];
@@ -62,6 +75,12 @@ describe.each(readManifest())('$file', ({ file, and = [], ports, byPort }) => {
   if (DETAIL.includes(file)) {
     it('as a timeline', () => {
       compare(`${file}.detail`, run([...input, '--format', 'detail']).stdout);
+    });
+  }
+
+  if (REPORT.includes(file)) {
+    it('as a report', () => {
+      compare(`${file}.report`, run([...input, '--format', 'report']).stdout);
     });
   }
 });
