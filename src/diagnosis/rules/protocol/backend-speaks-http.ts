@@ -29,7 +29,8 @@ export const backendSpeaksHttp = defineRule({
     'ss -ltnp | grep :PORT on the backend’s host: who listens there.',
     'nginx’s error log: "upstream sent unsupported FastCGI protocol version: 72" (72 is the H of HTTP); Apache’s: AH01068 "Got bogus version 72"; Caddy’s: "fcgi: invalid header version"; lighttpd’s: "unexpected end-of-file".',
   ],
-  seen: [],
+  needs: ['problems'],
+  seen: ['nginx → nginx as an HTTP server'],
   check(exchange) {
     const { records, problems } = exchange;
     if (records.problems === 0) return null;

@@ -15,6 +15,7 @@ export const cantMpxConn = defineRule({
     any: ['Let the web server open a connection for each request that is under way: do not switch multiplexing on.'],
   },
   look: ['haproxy.cfg: option mpxs-conns. The other request on this connection: filter by the connection’s number.'],
+  needs: ['failure'],
   seen: [],
   check(exchange) {
     return exchange.protocolStatus === 'cant-mpx-conn' ? refusal(exchange, 'CANT_MPX_CONN') : null;

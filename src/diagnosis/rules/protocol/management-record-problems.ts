@@ -18,6 +18,7 @@ export const managementRecordProblems = defineRule({
     'haproxy.cfg: option get-values, option mpxs-conns. HAProxy’s log: 502 or 504 without a request at the backend.',
     'Apache’s error log: AH01069 "Got bogus rid".',
   ],
+  needs: ['problems'],
   seen: [],
   check({ records, problems }) {
     if (records.problems === 0 || records.gaps > 0) return null;

@@ -24,6 +24,7 @@ export const overloaded = defineRule({
   look: [
     'The application’s own log at this time, and how many requests were open: --filter in this program’s list by the same server.',
   ],
+  needs: ['failure'],
   seen: [],
   check(exchange) {
     return exchange.protocolStatus === 'overloaded' ? refusal(exchange, 'OVERLOADED') : null;

@@ -39,6 +39,7 @@ export const paddingOrLengthError = defineRule({
     'nginx’s error log: "upstream sent unsupported FastCGI protocol version"; Apache’s: AH01068 "Got bogus version"; Caddy’s: "fcgi: invalid header version".',
     'The Records tab: the record before the marked bytes, its content and padding lengths.',
   ],
+  needs: ['problems'],
   seen: [],
   check(exchange) {
     const { records, problems, role } = exchange;

@@ -25,7 +25,8 @@ export const peerSpeaksNotFastcgi = defineRule({
     'The client’s address: which host it is, and what runs there.',
     'nginx’s error log for proxy_pass to such a port: "upstream prematurely closed connection" or "recv() failed (104: Connection reset by peer)".',
   ],
-  seen: [],
+  needs: ['problems'],
+  seen: ['curl → PHP-FPM'],
   check(exchange) {
     const { records, problems } = exchange;
     if (records.problems === 0) return null;

@@ -39,6 +39,7 @@ export const truncatedRecord = defineRule({
     'lighttpd’s error log: "unexpected end-of-file (perhaps the fastcgi process died)"; Apache’s: AH01075 "(70014)End of file found". nginx and Caddy say nothing.',
     'The Records tab: the last record.',
   ],
+  needs: ['failure'],
   seen: [],
   check(exchange, surroundings) {
     const { outcome, records, times, connectionEnd, problems, streams } = exchange;

@@ -15,6 +15,7 @@ export const unknownProtocolStatus = defineRule({
     ],
   },
   look: ['The Records tab, END_REQUEST: its bytes.'],
+  needs: ['failure'],
   seen: [],
   check(exchange) {
     const { protocolStatus } = exchange;

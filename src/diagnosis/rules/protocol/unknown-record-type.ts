@@ -22,6 +22,7 @@ export const unknownRecordType = defineRule({
     'nginx’s error log: "upstream sent invalid FastCGI record type" or "unexpected FastCGI record"; lighttpd’s: "FastCGI: header.type not handled"; Apache’s: AH01072 "Got bogus record".',
     'The Records tab: the record with the mark.',
   ],
+  needs: ['problems'],
   seen: [],
   check(exchange) {
     const { records, problems } = exchange;

@@ -19,6 +19,7 @@ export const unknownRole = defineRule({
     libfcgi: ['Look at FCGX_IsCGI and at envp’s FCGI_ROLE in the application.'],
   },
   look: ['The Records tab, BEGIN_REQUEST: which role was asked for.'],
+  needs: ['failure'],
   seen: [],
   check(exchange) {
     const { protocolStatus, role, outcome, streams } = exchange;

@@ -17,6 +17,7 @@ export const versionMismatch = defineRule({
   look: [
     'nginx’s error log: "upstream sent unsupported FastCGI protocol version"; Apache’s: AH01068 "Got bogus version"; Caddy’s: "fcgi: invalid header version".',
   ],
+  needs: ['problems'],
   seen: [],
   check(exchange) {
     if (exchange.records.problems === 0) return null;

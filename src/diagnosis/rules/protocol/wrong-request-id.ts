@@ -23,6 +23,7 @@ export const wrongRequestId = defineRule({
     'nginx’s error log: "upstream sent unexpected FastCGI request id high byte" or "low byte"; Apache’s: AH01069 "Got bogus rid".',
     'The connection’s problems: which ids came.',
   ],
+  needs: ['problems'],
   seen: [],
   check(exchange) {
     const { records, role, problems } = exchange;

@@ -26,6 +26,8 @@ export const contentLengthInvalid = defineRule({
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
   ],
   check(exchange) {
     const { response } = exchange;

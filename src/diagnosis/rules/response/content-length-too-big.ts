@@ -42,6 +42,8 @@ export const contentLengthTooBig = defineRule({
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
   ],
   check(exchange) {
     const { response, method } = exchange;

@@ -20,6 +20,8 @@ export const contentTypeMissing = defineRule({
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
   ],
   check(exchange) {
     const { response, role } = exchange;

@@ -30,12 +30,14 @@ export const endWithoutHeader = defineRule({
     'nginx’s error log: "upstream sent unexpected FastCGI record: 3" or "upstream prematurely closed FastCGI stdout"; mod_fcgid’s: "End of script output before headers"; Caddy’s: EOF. lighttpd says nothing.',
     'The application’s own log: journalctl -u SERVICE.',
   ],
+  needs: ['status'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → Perl FCGI',
   ],
   check(exchange) {
     const { outcome, streams, role, appStatus } = exchange;

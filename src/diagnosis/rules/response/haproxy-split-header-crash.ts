@@ -28,7 +28,8 @@ export const haproxySplitHeaderCrash = defineRule({
     },
   ],
   look: ['journalctl -u haproxy: "FATAL: bug condition" or "exited with code 139 (Segmentation fault)".'],
-  seen: [],
+  needs: ['failure'],
+  seen: ['HAProxy → libfcgi'],
   check(exchange) {
     const { outcome, streams, abortSeen, params } = exchange;
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset') return null;

@@ -30,6 +30,7 @@ export const headerNotTerminated = defineRule({
     'nginx’s error log: "upstream prematurely closed FastCGI stdout while reading response header from upstream"; mod_fcgid’s: "Premature end of script headers"; Caddy’s: "fcgi: invalid header version" or EOF.',
     'The Stdout tab: what came.',
   ],
+  needs: ['status'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -48,7 +48,13 @@ export const headerTooBig = defineRule({
     'nginx’s error log: "upstream sent too big header while reading response header from upstream".',
     'lighttpd’s error log: "response headers too large for"; Apache’s: "Premature end of script headers".',
   ],
-  seen: ['nginx → libfcgi', 'lighttpd → libfcgi', 'Apache mod_proxy_fcgi → libfcgi', 'HAProxy → libfcgi'],
+  seen: [
+    'nginx → libfcgi',
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+  ],
   check(exchange) {
     const { response } = exchange;
     if (response === null || response.length + RECORD_HEADER <= NGINX_BUFFER) return null;

@@ -18,7 +18,8 @@ export const headersAlreadySent = defineRule({
     ],
   },
   look: ['The file and line that the message names: head -c 3 FILE | xxd shows a byte order mark (efbbbf).'],
-  seen: [],
+  needs: ['stderr'],
+  seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM'],
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0) return null;
     const found = /[^\n;]{0,200}headers (?:already sent|have already been sent)[^\n;]{0,300}/.exec(

@@ -19,6 +19,7 @@ export const locationWithoutStatus = defineRule({
     ],
   },
   look: ['curl -sI URL: 302, or 200 with a Location.'],
+  needs: ['status'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

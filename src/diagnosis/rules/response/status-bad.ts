@@ -31,6 +31,8 @@ export const statusBad = defineRule({
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
   ],
   check(exchange) {
     const { response } = exchange;

@@ -16,6 +16,7 @@ export const stdoutAfterEof = defineRule({
     libfcgi: ['Print nothing after FCGX_Finish_r or FCGI_Finish.'],
   },
   look: ['The Records tab: which record follows the empty one.'],
+  needs: ['problems'],
   seen: [],
   check(exchange) {
     if (exchange.records.problems === 0) return null;

@@ -25,6 +25,8 @@ export const transferEncodingFromApp = defineRule({
     'Apache mod_proxy_fcgi → libfcgi',
     'Caddy → libfcgi',
     'HAProxy → libfcgi',
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
   ],
   check(exchange) {
     const { response } = exchange;

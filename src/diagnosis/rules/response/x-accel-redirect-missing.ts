@@ -31,7 +31,13 @@ export const xAccelRedirectMissing = defineRule({
     },
   ],
   look: ['curl -sI URL: 200 with Content-Length 0 and the header X-Accel-Redirect.'],
-  seen: ['lighttpd → libfcgi', 'Apache mod_proxy_fcgi → libfcgi', 'Caddy → libfcgi', 'HAProxy → libfcgi'],
+  seen: [
+    'lighttpd → libfcgi',
+    'Apache mod_proxy_fcgi → libfcgi',
+    'Caddy → libfcgi',
+    'HAProxy → libfcgi',
+    'lighttpd → PHP-FPM',
+  ],
   check(exchange) {
     const { response } = exchange;
     if (response === null) return null;
