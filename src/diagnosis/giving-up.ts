@@ -92,18 +92,28 @@ const NEAR_DEFAULT = 0.05;
 /** These do not notice that their client has gone before they have something to send to it. */
 const UNAWARE: readonly WebServer[] = ['lighttpd', 'apache', 'caddy', 'h2o'];
 
-/** Timeouts are mostly set in whole seconds, and kept to within a few milliseconds; people hit that by chance once in forty times. */
-const WHOLE_SECOND = 12;
+/** What people set timeouts to, in seconds. */
+const ROUND = [
+  1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 100, 120, 150, 180, 240, 300, 600, 900, 1200, 1800, 3600,
+];
+/**
+ * How far off such a figure the silence may be, in milliseconds: the web server starts its clock when it has sent, which is seen a little
+ * later. Most people leave within the first few seconds, and some do it just then: there it has to be exact.
+ */
+const EARLY = 60;
+const EARLY_AT_FIRST = 20;
+const FIRST = 4_000;
+const LATE = 15;
+/** Others that were given up after as long a silence, until that is no chance any more. */
+const HABIT = 2;
 
 /** What speaks for a timeout, in a clause; null when nothing does. */
 function timeoutSign(exchange: Exchange, waiting: Waiting, around: Surroundings | null): string | null {
   const server = webServerOf(exchange);
   const ms = waiting.milliseconds;
   const name = server === null ? 'the web server' : PRODUCT_NAMES[server];
-  // Of two that end the silence after the same time, both wait by the clock.
-  if ((around?.givenUpAlike ?? 0) > 0) {
-    return `${around!.givenUpAlike} before it ended after as long a silence`;
-  }
+  const alike = around?.givenUpAlike ?? 0;
+  if (alike >= HABIT) return `${alike} before it ended after as long a silence`;
   const known = (server === null ? ANY_DEFAULT : (DEFAULTS[server] ?? [])).find(
     (seconds) => Math.abs(ms - seconds * 1000) <= seconds * 1000 * NEAR_DEFAULT,
   );
@@ -114,9 +124,9 @@ function timeoutSign(exchange: Exchange, waiting: Waiting, around: Surroundings 
   if (waitsForAnswer && server !== null && UNAWARE.includes(server) && ms >= LEAST) {
     return `${name} does not notice before that its client has gone`;
   }
-  const off = ms % 1000;
-  if (ms >= LEAST && Math.min(off, 1000 - off) <= WHOLE_SECOND) {
-    return 'timeouts are set in whole seconds, and people leave at any time';
+  const early = ms < FIRST ? EARLY_AT_FIRST : EARLY;
+  if (ROUND.some((seconds) => ms >= seconds * 1000 - early && ms <= seconds * 1000 + LATE)) {
+    return 'timeouts are set to such round figures, and people leave at any time';
   }
   return null;
 }

@@ -27,7 +27,8 @@ export interface Surroundings {
   readonly usualWait: number | null;
   /**
    * How far from the end of another request the moment lies at which the backend must have taken it up, had it answered as quickly as the
-   * quickest for the same path: next to nothing says that it got that one's worker. Null without either.
+   * quickest for the same path: next to nothing says that it got that one's worker. Null without either, and when newer ones were served
+   * before that moment.
    */
   readonly takenUp: number | null;
   /** Requests before it that the web server gave up after as long a silence, of the last ones that it gave up. */

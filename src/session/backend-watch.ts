@@ -10,8 +10,9 @@ import { RecentRequests } from './recent-requests.js';
 const CUTS_KEPT = 64;
 /** Requests that the web server gave up of which is remembered after what silence. */
 const SILENCES_KEPT = 16;
-/** The clock of a timeout is exact, and what is shorter is none. */
-const SAME_TIMEOUT = 0.97;
+/** The clock of a timeout is exact, to so many milliseconds or, when it is long, to such a part; and what is shorter is none. */
+const SAME_TIMEOUT = 50;
+const SAME_LONG_TIMEOUT = 0.005;
 const TIMEOUT_FROM = 400;
 /** Ends of idle connections that are remembered: enough to see a habit. */
 const IDLE_ENDS_KEPT = 16;
@@ -251,7 +252,8 @@ function silenceOf({ connectionEnd, times }: Exchange): number {
 }
 
 function isSameTimeout(one: number): (other: number) => boolean {
-  return (other) => Math.min(one, other) >= Math.max(TIMEOUT_FROM, SAME_TIMEOUT * Math.max(one, other));
+  const range = Math.max(SAME_TIMEOUT, SAME_LONG_TIMEOUT * one);
+  return (other) => one >= TIMEOUT_FROM && Math.abs(one - other) <= range;
 }
 
 function isAlike(one: number, other: number): boolean {

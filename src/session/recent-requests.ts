@@ -58,14 +58,18 @@ export class RecentRequests {
 
   /**
    * How far from the end of another, in milliseconds, it lies that a request with its first byte at `first` was taken up, if it was served
-   * as quickly as the quickest for the same path. Null when that took as long, or none ended.
+   * as quickly as the quickest for the same path. Null when that took as long, when none ended, and when it had been overtaken by then.
    */
   takenUp(url: string | null, begin: Timestamp, first: Timestamp): number | null {
     const quickest = Math.min(...this.waitsOf(url)) * MICROSECONDS_PER_MILLISECOND;
     const start = first - quickest;
     if (!(start > begin)) return null;
     let nearest = Number.POSITIVE_INFINITY;
-    for (const end of this.ends) if (end >= begin) nearest = Math.min(nearest, Math.abs(end - start));
+    for (let i = 0; i < KEPT; i += 1) {
+      if (this.fresh[i] === 1 && this.begins[i]! > begin && this.firsts[i]! < start) return null;
+      const end = this.ends[i]!;
+      if (end >= begin) nearest = Math.min(nearest, Math.abs(end - start));
+    }
     return nearest === Number.POSITIVE_INFINITY ? null : Math.round(nearest) / MICROSECONDS_PER_MILLISECOND;
   }
 

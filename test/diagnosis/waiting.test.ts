@@ -27,6 +27,9 @@ describe('rules on who waits for whom', () => {
     // Whole seconds are set by somebody.
     ['nginx/1.22.1', 5_004, 'slow-script'],
     ['nginx/1.22.1', 5_204, 'client-abort'],
+    ['nginx/1.22.1', 7_004, 'client-abort'],
+    ['nginx/1.22.1', 9_950, 'slow-script'],
+    ['nginx/1.22.1', 1_950, 'client-abort'],
     ['nginx/1.22.1', 4, 'client-abort'],
     // These do not look whether their client is there.
     ['lighttpd/1.4.69', 5_204, 'slow-script'],
@@ -37,7 +40,7 @@ describe('rules on who waits for whom', () => {
   });
 
   it('know a timeout by its being kept to again and again', () => {
-    expect(waitedFor(5_204, 'nginx/1.22.1', { around: { ...KNOWN, givenUpAlike: 1 } })).toBe('slow-script');
+    expect(waitedFor(5_204, 'nginx/1.22.1', { around: { ...KNOWN, givenUpAlike: 2 } })).toBe('slow-script');
   });
 
   it('take ABORT_REQUEST without output for HAProxy’s timeout', () => {
@@ -79,8 +82,8 @@ describe('rules on who waits for whom', () => {
     ['unfinished', 'note'],
     ['web-server-closed', 'error'],
   ])('are told of while they last: %s', (outcome, severity) => {
-    const end = outcome === 'web-server-closed' ? { connectionEnd: connectionEnd('web-server', 'fin', 8_000) } : {};
-    const waiting: Situation = { outcome, stdout: '', timing: { end: 8_000 }, params: NGINX, override: end };
+    const end = outcome === 'web-server-closed' ? { connectionEnd: connectionEnd('web-server', 'fin', 10_000) } : {};
+    const waiting: Situation = { outcome, stdout: '', timing: { end: 10_000 }, params: NGINX, override: end };
     expect(diagnosed(waiting)).toMatchObject([{ id: 'slow-script', severity }]);
   });
 

@@ -61,7 +61,7 @@ export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss
     { timing: served(3_000), around: surroundings({ openBefore: 2, servedMeanwhile: 2, takenUp: 4 }) },
     {
       timing: served(3_000),
-      around: surroundings({ openBefore: 2, servedMeanwhile: 2, takenUp: 4, overtakenBy: 1 }),
+      around: surroundings({ openBefore: 2, servedMeanwhile: 2, freedBefore: 4, overtakenBy: 1 }),
     },
   ],
   [

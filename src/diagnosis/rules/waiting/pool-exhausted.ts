@@ -47,8 +47,7 @@ export const poolExhausted = defineRule({
   whileOpen: true,
   seen: [],
   check(exchange, around) {
-    // Overtaken by others: nobody in a queue is.
-    if (around === null || around.overtakenBy > 0 || around.servedMeanwhile === 0) return null;
+    if (around === null || around.servedMeanwhile === 0) return null;
     const ahead = around.openBefore - around.openBeside;
     if (ahead <= 0 || exchange.times.paramsEnd === null || !bodyArrived(exchange)) return null;
     const { times, outcome } = exchange;
@@ -59,7 +58,7 @@ export const poolExhausted = defineRule({
     if (sign === null) return null;
     const served = count(around.servedMeanwhile, 'other was', 'others were');
     return {
-      detail: `${count(ahead, 'other request was', 'others were')} under way when it began. It waited ${formatDuration(waited)} for its first byte, while ${served} served and nobody who came later was: ${sign}.`,
+      detail: `${count(ahead, 'other request was', 'others were')} under way when it began. It waited ${formatDuration(waited)} for its first byte, while ${served} served: ${sign}.`,
       severity: outcome === null ? 'warning' : first === null ? 'error' : 'warning',
       evidence: [{ kind: 'time', milliseconds: waited }],
     };
@@ -76,22 +75,25 @@ const RARER = 10;
 const MANY = 5;
 
 /** For a request without a first byte: somebody who was there before it is being served still, and has a worker. */
-function stillAhead(around: Surroundings, ahead: number): string | null {
-  const left = ahead - around.servedMeanwhile;
-  return left <= 0 ? null : `${count(left, 'of those', 'of those')} before it had not ended yet`;
+function stillAhead({ overtakenBy, servedMeanwhile }: Surroundings, ahead: number): string | null {
+  const left = ahead - servedMeanwhile;
+  if (left <= 0 || overtakenBy > 0) return null;
+  return `${left} of those before it had not ended yet, and nobody who came later was served before it`;
 }
 
 /** For a request that was served: when. */
 function tookAWorker(
   { times }: Exchange,
-  { freedBefore, takenUp, servedMeanwhile, openBefore, usualWait }: Surroundings,
+  { freedBefore, takenUp, servedMeanwhile, openBefore, usualWait, overtakenBy }: Surroundings,
   waited: number,
 ): string | null {
   const apart = waited / servedMeanwhile;
   const tight = (ms: number | null): ms is number => ms !== null && ms <= TAKEN_AT_ONCE && ms * RARER <= apart;
-  if (tight(freedBefore)) return `its first byte came ${formatDuration(freedBefore)} after one of them had ended`;
   if (tight(takenUp))
     return 'as one of them ended, its script began, going by what that takes when nobody is before it';
+  // Nobody in a queue is overtaken.
+  if (overtakenBy > 0) return null;
+  if (tight(freedBefore)) return `its first byte came ${formatDuration(freedBefore)} after one of them had ended`;
   const total = milliseconds(times.begin, times.firstStdout) ?? 0;
   if (openBefore < MANY || usualWait === null || total < 2 * usualWait) return null;
   return `usually it takes ${formatDuration(usualWait)}`;
