@@ -35,7 +35,7 @@ export interface Surroundings {
   readonly givenUpAlike: number;
   /** Other connections that the backend ended at the same moment (LOST_TOGETHER), with a request under way or long idle. */
   readonly lostTogether: number;
-  /** How long the requests that were lost at that moment, its own among them, had been under way: the shortest and the longest. */
+  /** How long those that were lost at that moment, its own among them, had been under way or idle: the shortest and the longest. */
   readonly lostAges: { readonly shortest: number; readonly longest: number } | null;
   /** Requests before it that the backend cut off after as long a time, of the last ones that it cut off. */
   readonly cutAlike: number;
@@ -77,7 +77,7 @@ export interface IdleEnd {
 }
 
 /** A request that is cut off within this many milliseconds need not have been read. */
-export const AT_ONCE = 10;
+export const AT_ONCE = 50;
 
 /** Ends that have one cause, such as the death of a master process, come within this many milliseconds. */
 export const LOST_TOGETHER = 20;

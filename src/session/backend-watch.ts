@@ -153,8 +153,8 @@ export class BackendWatch {
   }
 
   /** It had been idle for long enough that its end is none of its last request's. */
-  idleLost(connection: ConnectionId, at: Timestamp): readonly Reseen[] {
-    return this.losses.add({ at, age: 0, connection, lost: null });
+  idleLost(connection: ConnectionId, at: Timestamp, idle: number): readonly Reseen[] {
+    return this.losses.add({ at, age: idle, connection, lost: null });
   }
 
   /** Around a request that nothing is remarkable about. */

@@ -106,7 +106,7 @@ export class ConnectionWatch {
     const backend = this.#backend;
     const end = backend.idleEnded({ at, idle, requests: this.#requests });
     this.#idleEnd = end;
-    const companions = idle > AT_ONCE ? backend.idleLost(last.exchange.connection, at) : NONE;
+    const companions = idle > AT_ONCE ? backend.idleLost(last.exchange.connection, at, idle) : NONE;
     if (!isRemarkable(end)) return companions;
     last.kept.surroundings = { ...(last.kept.surroundings ?? backend.quiet(last.exchange)), idleEnd: end };
     return [...companions, last];

@@ -19,7 +19,7 @@ export interface Reseen {
 
 export interface Loss extends Moment {
   readonly connection: ConnectionId;
-  /** How long the request had been under way, in milliseconds; 0 for an idle connection. */
+  /** How long the request had been under way, or the connection idle, in milliseconds: PHP-FPM’s limit counts both. */
   readonly age: number;
   /** Null for an idle connection. */
   readonly lost: (Reseen & { readonly surroundings: Surroundings }) | null;

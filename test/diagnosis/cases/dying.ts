@@ -65,7 +65,7 @@ export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss
   ['peer-not-allowed', died('fin', -0.2, { around: surroundings() }), died('fin', 3, { around: surroundings() })],
   [
     'peer-not-allowed',
-    died('fin', 3, { around: surroundings({ backend: { cutAtOnce: 1 } }) }),
+    died('fin', 3, { around: surroundings({ backend: { cutAtOnce: 2 } }) }),
     died('fin', 30, { around: surroundings({ backend: { cutAtOnce: 1 } }) }),
   ],
   ['peer-not-allowed', died('fin', 1, unasked(surroundings())), died('fin', 1, unasked(KNOWN))],

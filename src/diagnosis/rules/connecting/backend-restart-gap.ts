@@ -62,7 +62,7 @@ function lostTogether(exchange: Exchange, { lostTogether, lostAges }: Surroundin
   if (endedAtLimit(exchange, lostAges)) return null;
   const others = lostTogether === 1 ? 'another connection' : `${lostTogether} other connections`;
   return {
-    detail: `The backend ended ${others} at the same moment, requests of up to ${formatDuration(lostAges.longest)}.`,
+    detail: `The backend ended ${others} at the same moment, which had been busy or idle for up to ${formatDuration(lostAges.longest)}.`,
   };
 }
 

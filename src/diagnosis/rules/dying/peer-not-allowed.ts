@@ -4,6 +4,10 @@ import { AT_ONCE } from '../../../model/surroundings.js';
 import { milliseconds } from '../../../model/time.js';
 import { defineRule } from '../../rule.js';
 
+/** Within this many milliseconds no script has begun, so that none has died; after it, many must have ended so to tell. */
+const UNREAD = 2;
+const OFTEN = 2;
+
 export const peerNotAllowed = defineRule({
   id: 'peer-not-allowed',
   severity: 'error',
@@ -47,8 +51,10 @@ export const peerNotAllowed = defineRule({
     if (surroundings === null || surroundings.backend.peerAnswered) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);
     if (after === null || after > AT_ONCE) return null;
-    // A program that has read everything and ends itself looks like that, too; but not twice, or it would have been refused.
-    if (outcome === 'backend-closed' && after > 0 && requestId > 0 && surroundings.backend.cutAtOnce === 0) return null;
+    const { cutAtOnce } = surroundings.backend;
+    if (after > UNREAD && cutAtOnce < OFTEN) return null;
+    // A program that has read everything and ends itself closes so, too; but not twice, or the second would have been refused.
+    if (outcome === 'backend-closed' && after > 0 && requestId > 0 && cutAtOnce === 0) return null;
     const how = outcome === 'backend-closed' ? 'closed' : 'reset';
     const when = after <= 0 || requestId === 0 ? 'before the request' : `${formatDuration(after)} after the request`;
     const peer = client.kind === 'tcp' ? client.host : formatEndpoint(client);
