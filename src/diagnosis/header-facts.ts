@@ -47,63 +47,71 @@ export function isBodiless(status: number | null): boolean {
   return status === 204 || status === 304 || (status !== null && status >= 100 && status < 200);
 }
 
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
-
-const NONE: HeaderFacts = Object.freeze({
-  contentType: null,
-  contentLength: null,
-  contentEncoding: null,
-  transferEncoding: null,
-  location: null,
-  accelRedirect: null,
-  sendfile: null,
-  secondStatus: null,
-  secondContentLength: null,
-});
-
 let lastResponse: ResponseHead | null = null;
-let lastFacts: HeaderFacts = NONE;
+let lastFacts: HeaderFacts = readFacts([]);
 
 function readFacts(headers: readonly Header[]): HeaderFacts {
-  const facts: Draft<HeaderFacts> = { ...NONE };
+  let contentType: string | null = null;
+  let contentLength: string | null = null;
+  let secondContentLength: string | null = null;
+  let contentEncoding: string | null = null;
+  let transferEncoding: string | null = null;
+  let location: string | null = null;
+  let accelRedirect: string | null = null;
+  let sendfile: Header | null = null;
   let status: string | null = null;
-  for (const header of headers) {
+  let secondStatus: string | null = null;
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i]!;
     const { name, value } = header;
     switch (name.length) {
       case 6:
         if (!is(name, 'status')) break;
         if (status === null) status = value;
-        else facts.secondStatus ??= value;
+        else secondStatus ??= value;
         break;
       case 8:
-        if (is(name, 'location')) facts.location ??= value;
+        if (is(name, 'location')) location ??= value;
         break;
       case 10:
+        if (is(name, 'x-sendfile')) sendfile ??= header;
+        break;
       case 11:
+        if (is(name, 'x-sendfile2')) sendfile ??= header;
+        break;
       case 20:
-        if (is(name, 'x-sendfile') || is(name, 'x-sendfile2') || is(name, 'x-lighttpd-send-file')) {
-          facts.sendfile ??= header;
-        }
+        if (is(name, 'x-lighttpd-send-file')) sendfile ??= header;
         break;
       case 12:
-        if (is(name, 'content-type')) facts.contentType ??= value;
+        if (is(name, 'content-type')) contentType ??= value;
         break;
       case 14:
         if (!is(name, 'content-length')) break;
-        if (facts.contentLength === null) facts.contentLength = value;
-        else facts.secondContentLength ??= value;
+        if (contentLength === null) contentLength = value;
+        else secondContentLength ??= value;
         break;
       case 16:
-        if (is(name, 'content-encoding')) facts.contentEncoding ??= value;
-        else if (is(name, 'x-accel-redirect')) facts.accelRedirect ??= value;
+        if (is(name, 'content-encoding')) contentEncoding ??= value;
+        else if (is(name, 'x-accel-redirect')) accelRedirect ??= value;
         break;
       case 17:
-        if (is(name, 'transfer-encoding')) facts.transferEncoding ??= value;
+        if (is(name, 'transfer-encoding')) transferEncoding ??= value;
     }
   }
-  return facts;
+  return {
+    contentType,
+    contentLength,
+    contentEncoding,
+    transferEncoding,
+    location,
+    accelRedirect,
+    sendfile,
+    secondStatus,
+    secondContentLength,
+  };
 }
 
+/** Whether it is that name in any case; both are equally long. Most are ruled out by their first letter. */
 function is(name: string, wanted: string): boolean {
-  return name.toLowerCase() === wanted;
+  return (name.charCodeAt(0) | 0x20) === wanted.charCodeAt(0) && name.toLowerCase() === wanted;
 }
