@@ -2,6 +2,7 @@ import type { Exchange } from '../model/exchange.js';
 import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
+import { hasHeaderMarks } from './header-facts.js';
 import { paramMarks } from './param-marks.js';
 import { productsOf, remediesFor } from './remedies.js';
 import type { Need, Rule, Sighting } from './rule.js';
@@ -42,7 +43,7 @@ export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'>
 }
 
 /** As bits. */
-const NEEDS: Readonly<Record<Need, number>> = { failure: 1, stderr: 2, problems: 4, status: 8, marks: 16 };
+const NEEDS: Readonly<Record<Need, number>> = { failure: 1, stderr: 2, problems: 4, status: 8, marks: 16, headers: 32 };
 
 function needsOf(exchange: Exchange): number {
   const { outcome, streams, records, response } = exchange;
@@ -52,7 +53,8 @@ function needsOf(exchange: Exchange): number {
     (streams.stderr.bytes === 0 ? 0 : NEEDS.stderr) |
     (records.problems === 0 ? 0 : NEEDS.problems) |
     (status >= 200 && status < 300 ? 0 : NEEDS.status) |
-    (paramMarks(exchange) === 0 ? 0 : NEEDS.marks)
+    (paramMarks(exchange) === 0 ? 0 : NEEDS.marks) |
+    (hasHeaderMarks(exchange) ? NEEDS.headers : 0)
   );
 }
 

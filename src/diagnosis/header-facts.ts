@@ -28,6 +28,33 @@ export function headerFacts(response: ResponseHead): HeaderFacts {
 }
 
 /**
+ * Whether there is anything about a response that a rule may have to say something about: a healthy page mostly has a Content-Type and
+ * none of the others, and then none of those rules need be asked.
+ */
+export function hasHeaderMarks({ response, bodyHead, method }: Exchange): boolean {
+  if (response === null) return false;
+  if (response.length > ORDINARY_LENGTH || response.headers.length > ORDINARY_COUNT) return true;
+  if (response.invalidLines.length > 0 || method === 'HEAD' || bodyHead[0] === GZIP || response.status !== 200)
+    return true;
+  const facts = headerFacts(response);
+  return (
+    facts.contentType === null ||
+    facts.contentLength !== null ||
+    facts.contentEncoding !== null ||
+    facts.transferEncoding !== null ||
+    facts.accelRedirect !== null ||
+    facts.sendfile !== null ||
+    facts.secondStatus !== null
+  );
+}
+
+/** Less than the smallest buffer (nginx: 4096) and fewer than the smallest limit (h2o: 100). */
+const ORDINARY_LENGTH = 4000;
+const ORDINARY_COUNT = 90;
+/** The first byte of a gzip member. */
+const GZIP = 0x1f;
+
+/**
  * How many bytes of body came; null where that is not known for certain: the response is not whole, its head has no end, or bytes were
  * not seen or are not kept.
  */

@@ -18,6 +18,7 @@ export const bodyNotAllowed = defineRule({
   look: [
     'nginx’s error log: "upstream sent more data than specified"; Caddy’s: "request method or response status code does not allow body".',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -36,6 +36,7 @@ export const contentLengthTooBig = defineRule({
     'nginx’s error log: "upstream prematurely closed FastCGI stdout" or "FastCGI request" "while reading upstream".',
     'curl -sv URL -o /dev/null: "transfer closed with N bytes remaining to read".',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

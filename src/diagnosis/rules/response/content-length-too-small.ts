@@ -34,6 +34,7 @@ export const contentLengthTooSmall = defineRule({
   look: [
     'nginx’s error log: "upstream sent more data than specified in "Content-Length" header while reading upstream"; Caddy’s: "wrote more than the declared Content-Length".',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

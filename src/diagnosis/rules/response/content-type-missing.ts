@@ -14,6 +14,7 @@ export const contentTypeMissing = defineRule({
     php: ['default_mimetype = "text/html" in php.ini (it is empty), or header("Content-Type: …") in the script.'],
   },
   look: ['curl -sI URL | grep -i content-type: what the client is told.'],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

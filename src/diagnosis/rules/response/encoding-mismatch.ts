@@ -34,6 +34,7 @@ export const encodingMismatch = defineRule({
     nginx: ['gzip on; in nginx, and compression off in the application, is the simplest.'],
   },
   look: ['curl -s --raw -H "Accept-Encoding: gzip" URL | head -c 4 | xxd: 1f8b is gzip.'],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -20,6 +20,7 @@ export const headerLineInvalid = defineRule({
     'nginx’s error log: "upstream sent invalid header"; Apache’s: "malformed header from script" and AH01070; Caddy’s: "malformed MIME header: missing colon". lighttpd says nothing.',
     'The Stdout tab: how the response begins.',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -48,6 +48,7 @@ export const headerTooBig = defineRule({
     'nginx’s error log: "upstream sent too big header while reading response header from upstream".',
     'lighttpd’s error log: "response headers too large for"; Apache’s: "Premature end of script headers".',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -25,6 +25,7 @@ export const statusBad = defineRule({
   look: [
     'nginx’s error log: "upstream sent invalid status"; Apache’s: "Invalid status line from script"; Caddy’s: "strconv.Atoi: parsing".',
   ],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -19,6 +19,7 @@ export const statusLineNph = defineRule({
     ],
   },
   look: ['nginx says nothing; Apache’s error log: "malformed header from script".'],
+  needs: ['headers'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -26,6 +26,7 @@ export const tooManyHeaders = defineRule({
   look: [
     'HAProxy’s log: 502 with the termination state PH--; echo "show errors" | socat stdio /run/haproxy/admin.sock shows where it stopped.',
   ],
+  needs: ['headers'],
   seen: ['HAProxy → libfcgi'],
   check(exchange) {
     const { response } = exchange;

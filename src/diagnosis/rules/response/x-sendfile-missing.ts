@@ -37,6 +37,7 @@ export const xSendfileMissing = defineRule({
     'curl -sI URL: 200 with Content-Length 0 and the header.',
     'lighttpd’s error log: "X-Sendfile: file not under configured x-sendfile-docroot(s)" (403) or "not a regular file" (404).',
   ],
+  needs: ['headers'],
   seen: ['nginx → libfcgi', 'Caddy → libfcgi', 'HAProxy → libfcgi', 'nginx → PHP-FPM'],
   check(exchange) {
     const { response } = exchange;
