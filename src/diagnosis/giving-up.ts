@@ -104,6 +104,8 @@ const EARLY = 60;
 const EARLY_AT_FIRST = 20;
 const FIRST = 4_000;
 const LATE = 15;
+/** lighttpd looks at its clock once a second. */
+const LATE_LIGHTTPD = 1_300;
 /** Others that were given up after as long a silence, until that is no chance any more. */
 const HABIT = 2;
 
@@ -125,7 +127,8 @@ function timeoutSign(exchange: Exchange, waiting: Waiting, around: Surroundings 
     return `${name} does not notice before that its client has gone`;
   }
   const early = ms < FIRST ? EARLY_AT_FIRST : EARLY;
-  if (ROUND.some((seconds) => ms >= seconds * 1000 - early && ms <= seconds * 1000 + LATE)) {
+  const late = server === 'lighttpd' ? LATE_LIGHTTPD : LATE;
+  if (ROUND.some((seconds) => ms >= seconds * 1000 - early && ms <= seconds * 1000 + late)) {
     return 'timeouts are set to such round figures, and people leave at any time';
   }
   return null;
@@ -133,6 +136,13 @@ function timeoutSign(exchange: Exchange, waiting: Waiting, around: Surroundings 
 
 /** Milliseconds: nobody sets a shorter timeout. */
 const LEAST = 900;
+
+/** Whether an answer, or a word that there is none, came before the web server went away: what comes later, nobody gets. */
+export function answeredInTime({ times, streams, connectionEnd, protocolStatus }: Exchange): boolean {
+  if (connectionEnd?.endedBy === 'web-server')
+    return times.firstStdout !== null && times.firstStdout <= connectionEnd.at;
+  return streams.stdout.bytes + streams.stdout.missing > 0 || protocolStatus !== null;
+}
 
 /** Whether the request had been said in full as far as PHP reads it: as many bytes of STDIN as CONTENT_LENGTH announces. */
 export function bodyArrived(exchange: Exchange): boolean {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { STDOUT } from '../support/exchange-fixture.js';
 import { connectionEnd, diagnosed, type Situation } from '../support/surroundings-fixture.js';
+import { givenUp } from './cases/dying.js';
 import { CASES } from './cases/request.js';
 import { post, uploading } from './cases/waiting.js';
 
@@ -22,6 +24,21 @@ describe('rules on what the web server sends', () => {
 
   it('do not take what follows an upgrade for a body', () => {
     expect(ids({ params: { CONTENT_LENGTH: '0', HTTP_UPGRADE: 'websocket' }, stdin: 'frames' })).toEqual([]);
+  });
+
+  it('do not take an answer for one that came when the web server had gone', () => {
+    const late = (id: string, params: Situation['params']): void => {
+      const situation = givenUp(2_000, {
+        params: { ...params, SERVER_SOFTWARE: 'nginx/1.22.1' },
+        stdin: 'a=1',
+        stdout: STDOUT,
+        timing: { firstStdout: 2_100, lastStdout: 2_100, lastRecord: 0.2, end: 2_101 },
+        override: { connectionEnd: connectionEnd('web-server', 'fin', 2_000), protocolStatus: 'request-complete' },
+      });
+      expect(diagnosed(situation)).toMatchObject([{ id, severity: 'error' }]);
+    };
+    late('stdin-short', post('9'));
+    late('content-length-missing', post('-1'));
   });
 
   it('leave room for what went wrong besides, where there was an answer', () => {

@@ -2,6 +2,7 @@ import { paramValue } from '../../../model/param-value.js';
 import { formatBytes } from '../../../model/quantity.js';
 import { visibleText } from '../../../model/visible-text.js';
 import { declaredLength } from '../../declared-length.js';
+import { answeredInTime } from '../../giving-up.js';
 import { defineRule } from '../../rule.js';
 
 export const contentLengthMissing = defineRule({
@@ -29,13 +30,13 @@ export const contentLengthMissing = defineRule({
   whileOpen: true,
   seen: [],
   check(exchange) {
-    const { streams, role, outcome, paramsComplete, protocolStatus } = exchange;
-    const { stdin, stdout } = streams;
+    const { streams, role, outcome, paramsComplete } = exchange;
+    const { stdin } = streams;
     const length = stdin.bytes + stdin.missing;
     if (length === 0 && outcome === 'completed') return null;
     if (role !== 'responder' && role !== 'filter') return null;
     const announced = declaredLength(exchange);
-    const answered = stdout.bytes + stdout.missing > 0 || protocolStatus !== null;
+    const answered = answeredInTime(exchange);
     const beside = answered ? { beside: true } : {};
     const evidence = [{ kind: 'param', name: 'CONTENT_LENGTH' }] as const;
     if (announced === 'unusable') {

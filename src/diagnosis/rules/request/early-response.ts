@@ -1,4 +1,5 @@
-import { formatBytes } from '../../../model/quantity.js';
+import { formatBytes, formatDuration } from '../../../model/quantity.js';
+import { milliseconds } from '../../../model/time.js';
 import { declaredLength } from '../../declared-length.js';
 import { defineRule } from '../../rule.js';
 
@@ -37,7 +38,10 @@ export const earlyResponse = defineRule({
     if (typeof announced !== 'number' || stdin.bytes >= announced || !response?.complete) return null;
     const sent = `${formatBytes(stdin.bytes)} of ${formatBytes(announced)} of STDIN had been sent`;
     const evidence = [{ kind: 'bytes', stream: 'stdin', offset: stdin.bytes, length: 0 }] as const;
-    if (ended) return { detail: `END_REQUEST came when ${sent}.`, beside: true, evidence };
+    if (ended) {
+      const after = formatDuration(milliseconds(exchange.times.begin, exchange.times.end));
+      return { detail: `END_REQUEST came after ${after}, when ${sent}.`, beside: true, evidence };
+    }
     const how = outcome === 'backend-reset' ? 'reset' : 'closed';
     return {
       detail: `It answered when ${sent}, and ${how} the connection without END_REQUEST.`,

@@ -2,6 +2,7 @@ import { formatDuration } from '../../../model/quantity.js';
 import { milliseconds } from '../../../model/time.js';
 import { waitingAt } from '../../../model/waiting.js';
 import { declaredLength } from '../../declared-length.js';
+import { answeredInTime } from '../../giving-up.js';
 import { defineRule } from '../../rule.js';
 
 export const stdinShort = defineRule({
@@ -29,10 +30,10 @@ export const stdinShort = defineRule({
   whileOpen: true,
   seen: [],
   check(exchange) {
-    const { outcome, streams, role, method, times, protocolStatus } = exchange;
-    const { stdin, stdout } = streams;
+    const { outcome, streams, role, method, times } = exchange;
+    const { stdin } = streams;
     if (!stdin.ended || stdin.missing > 0 || (role !== 'responder' && role !== 'filter')) return null;
-    const answered = stdout.bytes + stdout.missing > 0 || protocolStatus !== null;
+    const answered = answeredInTime(exchange);
     // Only one without an answer is worth a look at its params when nothing can be short.
     if (answered && stdin.bytes === 0 && method !== 'POST' && method !== 'PUT') return null;
     const announced = declaredLength(exchange);

@@ -61,7 +61,7 @@ export const slowScript = defineRule({
       // Cheap, as everybody is asked.
       const first = times.firstStdout;
       if (first === null || first - times.begin < REMARKABLE * 1000) return null;
-      const since = times.stdinEnd ?? times.paramsEnd;
+      const since = exchange.role === 'authorizer' ? times.paramsEnd : times.stdinEnd;
       const waited = since === null ? 0 : (first - since) / 1000;
       if (waited < REMARKABLE || exchange.role === 'unknown') return null;
       return {

@@ -36,7 +36,7 @@ export const stdinStall = defineRule({
   seen: [],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;
-    if (outcome === 'completed' || streams.stdin.ended || times.firstStdout !== null) return null;
+    if (outcome === 'completed' || streams.stdin.ended) return null;
     const so = uploadSoFar(exchange);
     if (so === null) return null;
     const given = givingUp(exchange, around);

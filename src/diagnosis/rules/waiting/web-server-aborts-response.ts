@@ -1,4 +1,5 @@
 import { formatBytes, formatDuration } from '../../../model/quantity.js';
+import { MICROSECONDS_PER_MILLISECOND } from '../../../model/time.js';
 import { givingUp } from '../../giving-up.js';
 import { webServerOf } from '../../products.js';
 import { defineRule } from '../../rule.js';
@@ -34,6 +35,8 @@ export const webServerAbortsResponse = defineRule({
     const { outcome, streams, times } = exchange;
     if (outcome !== 'web-server-reset' && outcome !== 'web-server-closed') return null;
     if (times.firstStdout === null || streams.stdout.bytes < BUFFERED) return null;
+    // At the pace of a visitor, it is the visitor who leaves.
+    if ((times.lastStdout ?? 0) - times.firstStdout > AT_FULL_SPEED * MICROSECONDS_PER_MILLISECOND) return null;
     const server = webServerOf(exchange);
     if (server !== null && server !== 'nginx') return null;
     const given = givingUp(exchange, around);
@@ -47,5 +50,7 @@ export const webServerAbortsResponse = defineRule({
 
 /** Bytes that nginx holds in memory before it needs the disk, by default: fastcgi_buffers 8 8k. */
 const BUFFERED = 64 * 1024;
+/** Milliseconds that a response takes which is not held up by anybody. */
+const AT_FULL_SPEED = 1_000;
 /** Milliseconds between two records of a response that is flowing. */
 const FLOWING = 500;
