@@ -16,6 +16,8 @@ const SAME_LONG_TIMEOUT = 0.005;
 const TIMEOUT_FROM = 400;
 /** Ends of idle connections that are remembered: enough to see a habit. */
 const IDLE_ENDS_KEPT = 16;
+/** Milliseconds after its last request up to which the end of a connection belongs to that request. */
+export const RIGHT_AFTER = 100;
 /** Hosts of which is remembered that they were answered. */
 const PEERS_KEPT = 64;
 /** Backend addresses that are watched: more have no pool worth the name. */
@@ -200,13 +202,15 @@ export class BackendWatch {
     };
   }
 
-  /** Of those that ended together only one counts: what they have in common is the moment, and no habit. */
   private alike(end: IdleEnded): Pick<IdleEnd, 'alikeCount' | 'alikeAge'> {
-    const others = this.idleEnds.filter((other) => !isTogether(other, end));
-    return {
-      alikeCount: others.filter(({ requests }) => requests === end.requests).length,
-      alikeAge: others.filter(({ idle }) => isAlike(idle, end.idle)).length,
-    };
+    let alikeCount = 0;
+    let alikeAge = 0;
+    for (const other of this.idleEnds) {
+      if (other.requests === end.requests && other.idle <= RIGHT_AFTER) alikeCount += 1;
+      // What those have in common that ended together is the moment, and no habit.
+      if (isAlike(other.idle, end.idle) && !isTogether(other, end)) alikeAge += 1;
+    }
+    return { alikeCount, alikeAge };
   }
 
   private releasedBefore(begin: Timestamp, until: Timestamp): number | null {

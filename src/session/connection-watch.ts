@@ -2,12 +2,10 @@ import type { ConnectionEvent } from '../model/connection-event.js';
 import type { Exchange } from '../model/exchange.js';
 import type { IdleEnd, Surroundings } from '../model/surroundings.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
-import type { BackendWatch, Beginning } from './backend-watch.js';
+import { type BackendWatch, type Beginning, RIGHT_AFTER } from './backend-watch.js';
 import type { KeptExchange } from './kept-exchange.js';
 import type { Reseen } from './losses.js';
 
-/** Milliseconds after its last request up to which a connection's end belongs to that request. */
-const AT_ONCE = 100;
 /** After that much idle time an end is one of an idle connection, and not of one that was just about to be used. */
 const IDLE = 1_000;
 /** Connections in a row that a backend ended though they were to be kept, until that is worth a word. */
@@ -84,7 +82,7 @@ export class ConnectionWatch {
     backend.ended(exchange);
     const { end } = exchange.times;
     if (beside > 0 && end !== null) this.#endsBeside = [...this.#endsBeside.slice(1 - ENDS_BESIDE_KEPT), end];
-    if (beside === 0 && exchange.connectionEnd === null) {
+    if (beside === 0 && exchange.connectionEnd === null && exchange.protocolStatus !== null) {
       this.#idleSince = end;
       this.#last = { kept, exchange };
       this.#idles = exchange.keepConnection === true;
@@ -106,7 +104,7 @@ export class ConnectionWatch {
     const backend = this.#backend;
     const end = backend.idleEnded({ at, idle, requests: this.#requests });
     this.#idleEnd = end;
-    const companions = idle > AT_ONCE ? backend.idleLost(last.exchange.connection, at, idle) : NONE;
+    const companions = idle > RIGHT_AFTER ? backend.idleLost(last.exchange.connection, at, idle) : NONE;
     if (!isRemarkable(end)) return companions;
     last.kept.surroundings = { ...(last.kept.surroundings ?? backend.quiet(last.exchange)), idleEnd: end };
     return [...companions, last];
@@ -123,7 +121,7 @@ export class ConnectionWatch {
 /** A habit of the backend shows: once may have been chance, or somebody's command. */
 function isRemarkable({ idle, requests, alikeAge, alikeCount, neverReused }: IdleEnd): boolean {
   if (idle >= IDLE) return alikeAge > 0;
-  if (idle > AT_ONCE) return false;
+  if (idle > RIGHT_AFTER) return false;
   if (requests > 1) return alikeCount > 0;
   return neverReused && alikeCount === NEVER_KEPT - 1;
 }
