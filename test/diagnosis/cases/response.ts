@@ -48,7 +48,7 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
   [
     'haproxy-split-header-crash',
     answered(`${HTML}\r\nSet-Coo`, 'HAProxy 2.6.12-1+deb12u4', { outcome: 'web-server-reset' }),
-    answered(`${HTML}\r\nSet-Coo`, 'HAProxy 2.8.3', { outcome: 'web-server-reset' }),
+    answered(`${HTML}\r\nSet-Coo`, 'HAProxy 2.6.14', { outcome: 'web-server-reset' }),
   ],
   ['end-without-header', { stdout: '' }, { stdout: '', outcome: 'unfinished' }],
   [

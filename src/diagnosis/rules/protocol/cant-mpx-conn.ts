@@ -16,7 +16,7 @@ export const cantMpxConn = defineRule({
   },
   look: ['haproxy.cfg: option mpxs-conns. The other request on this connection: filter by the connection’s number.'],
   needs: ['failure'],
-  seen: [],
+  seen: ['test client → libfcgi'],
   check(exchange) {
     return exchange.protocolStatus === 'cant-mpx-conn' ? refusal(exchange, 'CANT_MPX_CONN') : null;
   },

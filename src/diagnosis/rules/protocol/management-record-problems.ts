@@ -19,7 +19,7 @@ export const managementRecordProblems = defineRule({
     'Apache’s error log: AH01069 "Got bogus rid".',
   ],
   needs: ['problems'],
-  seen: [],
+  seen: ['HAProxy → libfcgi'],
   check({ records, problems }) {
     if (records.problems === 0 || records.gaps > 0) return null;
     const problem = problems.find(isManagement);

@@ -21,9 +21,7 @@ export const overloaded = defineRule({
     'php-fpm': ['Never says this: something else answers on this port.'],
     libfcgi: ['Never says this by itself: look for it in the application.'],
   },
-  look: [
-    'The application’s own log at this time, and how many requests were open: --filter in this program’s list by the same server.',
-  ],
+  look: ['The application’s own log at this time, and the requests of the same seconds in this program’s list.'],
   needs: ['failure'],
   seen: [],
   check(exchange) {

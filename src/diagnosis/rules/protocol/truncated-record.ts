@@ -19,7 +19,9 @@ export const truncatedRecord = defineRule({
       'Update the application’s FastCGI library: records above 65535 bytes, or lengths that are not those of the content, end like this.',
       'A proxy or tunnel between web server and backend must not cut: look at its timeouts and limits.',
     ],
-    'php-fpm': ['pm and memory: a worker that is killed leaves "exited on signal" in its log.'],
+    'php-fpm': [
+      'Its log says "exited on signal" of a worker that was killed: 9 is mostly memory (pm.max_children times memory_limit must fit into it), 11 a crash.',
+    ],
   },
   alternatives: [
     {

@@ -20,7 +20,7 @@ export const unknownRole = defineRule({
   },
   look: ['The Records tab, BEGIN_REQUEST: which role was asked for.'],
   needs: ['failure'],
-  seen: [],
+  seen: ['test client → libfcgi', 'test client → PHP-FPM'],
   check(exchange) {
     const { protocolStatus, role, outcome, streams } = exchange;
     if (protocolStatus === 'unknown-role') return refusal(exchange, 'UNKNOWN_ROLE');

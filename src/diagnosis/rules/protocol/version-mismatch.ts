@@ -18,7 +18,7 @@ export const versionMismatch = defineRule({
     'nginx’s error log: "upstream sent unsupported FastCGI protocol version"; Apache’s: AH01068 "Got bogus version"; Caddy’s: "fcgi: invalid header version".',
   ],
   needs: ['problems'],
-  seen: [],
+  seen: ['test client → libfcgi', 'test client → PHP-FPM'],
   check(exchange) {
     if (exchange.records.problems === 0) return null;
     const problem = exchange.problems.find(({ code }) => code === 'bad-version');

@@ -85,5 +85,5 @@ const NO_NUMBER = {
   h2o: 'answers 503',
 };
 const BESIDE = {
-  nginx: '1.23 and later answer 502',
+  nginx: '1.22 takes one of the two, newer ones answer 502',
 };

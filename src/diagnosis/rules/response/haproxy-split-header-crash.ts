@@ -8,12 +8,12 @@ export const haproxySplitHeaderCrash = defineRule({
   severity: 'error',
   title: 'HAProxy 2.6 ended the connection in the middle of the response’s headers',
   meaning:
-    'HAProxy 2.6 has a bug: headers that come in several records, or end early, may crash the whole process, and all its connections end at once. It starts again and looks as if nothing had been.',
+    'HAProxy 2.6 up to 2.6.13 has a bug: headers that come in several records, or end early, may crash the whole process, and all its connections end at once. It starts again and looks as if nothing had been.',
   layer: 'cause',
   certainty: 'allowed',
   remedies: {
     haproxy: [
-      'Upgrade to a release of 2.6 later than 2.6.14, or to 2.8: the bug is in the tracker as haproxy#2150.',
+      'Upgrade to 2.6.14 or later: the bug is haproxy#2150 in its tracker, and mended there.',
       'Until then let the application send its headers in one write (no flush before they are whole).',
     ],
   },
@@ -35,8 +35,8 @@ export const haproxySplitHeaderCrash = defineRule({
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset') return null;
     // A timeout of HAProxy's is announced by ABORT_REQUEST.
     if (abortSeen || streams.stdout.bytes === 0 || !endedInHead(exchange)) return null;
-    const software = paramValue(params, 'SERVER_SOFTWARE');
-    if (software === null || !/^HAProxy 2\.6\b/.test(software)) return null;
+    const patch = /^HAProxy 2\.6\.(\d+)/.exec(paramValue(params, 'SERVER_SOFTWARE') ?? '')?.[1];
+    if (patch === undefined || Number(patch) >= MENDED_IN) return null;
     return {
       detail: 'It went without ABORT_REQUEST right after the first part of the headers.',
       evidence: [{ kind: 'param', name: 'SERVER_SOFTWARE' }],
@@ -44,6 +44,8 @@ export const haproxySplitHeaderCrash = defineRule({
   },
 });
 
+/** The release of 2.6 that has the bug no more. */
+const MENDED_IN = 14;
 /** Milliseconds: a process that crashes on a record is gone at once, its clients do not go at that very moment. */
 const AT_ONCE = 20;
 

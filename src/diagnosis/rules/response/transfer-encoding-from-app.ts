@@ -45,7 +45,7 @@ export const transferEncodingFromApp = defineRule({
 });
 
 const REACTIONS = {
-  nginx: '1.22 wraps the chunks once more, newer ones undo them and refuse any other coding',
+  nginx: '1.22 wraps the chunks once more; newer ones refuse any other coding',
   lighttpd: 'undoes them',
   apache: 'wraps them once more (mod_proxy_fcgi), or undoes them (mod_fcgid)',
   caddy: 'undoes them',
