@@ -25,6 +25,8 @@ export interface Settings {
   /** A path, `-` for standard output, or null. */
   readonly har: string | null;
   readonly ndjson: string | null;
+  /** Paths of logs that are read beside the traffic. */
+  readonly logs: readonly string[];
   readonly bodies: BodyMode;
   readonly redact: boolean;
   readonly failOn: Severity | 'never';
@@ -142,6 +144,7 @@ interface Raw {
   readonly format?: Format;
   readonly har?: string;
   readonly ndjson?: string;
+  readonly log?: string[];
   readonly bodies: BodyMode;
   readonly redact: boolean;
   readonly failOn: Severity | 'never';
@@ -175,6 +178,11 @@ function inspecting(command: Command): Command {
       new Option('--bodies <what>', "what NDJSON says of each stream's bytes")
         .choices(['none', 'text', 'base64', 'sha256'])
         .default('none'),
+    )
+    .option(
+      '--log <file>',
+      'an error log whose lines belong to these requests: followed, or beside a capture read whole (repeatable)',
+      collect,
     )
     .option(
       '--no-redact',
@@ -228,6 +236,7 @@ function settingsOf(
     format: formatOf(raw, around, files.includes('-')),
     har: raw.har ?? null,
     ndjson: raw.ndjson ?? null,
+    logs: raw.log ?? [],
     bodies: raw.bodies,
     redact: raw.redact,
     failOn: raw.failOn,

@@ -1,8 +1,10 @@
 import { FileSource } from '../capture/file-source.js';
 import { describeFinding, diagnose } from '../diagnosis/diagnose.js';
 import { protocols } from '../protocol/index.js';
+import type { LogBook } from '../session/log-book.js';
 import { captureSession } from '../session/recording-session.js';
 import type { Session } from '../session/session.js';
+import { readLogs } from './logs.js';
 import type { CaptureWork } from './work.js';
 
 /**
@@ -13,9 +15,13 @@ const MAX_REQUESTS = 1_000_000;
 
 /**
  * A session over capture files, ready to be advanced.
+ * @param lines log lines that were read already, in place of those in `logs`
  * @throws FcgiInspectError when they cannot be opened or are no captures
  */
-export async function openCapture({ files, ports, maxRequests, maxSpool }: CaptureWork): Promise<Session> {
+export async function openCapture(
+  { files, ports, logs, maxRequests, maxSpool }: CaptureWork,
+  lines: LogBook | null = null,
+): Promise<Session> {
   const early: string[] = [];
   let warn = (text: string): void => void early.push(text);
   const source = await FileSource.open({
@@ -24,7 +30,9 @@ export async function openCapture({ files, ports, maxRequests, maxSpool }: Captu
     recognise: protocols.fastcgi.recognise,
     warn: (text) => warn(text),
   });
+  const book = lines ?? (logs.length === 0 ? null : await readLogs(logs));
   const session = captureSession({
+    ...(book === null ? {} : { logs: book }),
     source,
     capture: source,
     isSeekable: source.isSeekable,

@@ -92,8 +92,8 @@ function loadScreen(): Promise<typeof import('../tui/start.js')> {
 
 /** The proxy has a thread of its own, so has the reading of captures for the screen; headless, captures are read as fast as is written. */
 function startWork(settings: Settings, application: Application | null): Promise<Recording> {
-  const { maxRequests, maxSpool, files, ports } = settings;
-  const limits = { maxRequests, maxSpool };
+  const { logs, maxRequests, maxSpool, files, ports } = settings;
+  const limits = { logs, maxRequests, maxSpool };
   if (settings.command === 'capture') {
     const work = { kind: 'capture', files, ports, ...limits } as const;
     return settings.format === 'tui' ? startRecording(work) : readInStep(work);

@@ -17,6 +17,8 @@ export interface CaptureWork extends Limits {
 }
 
 interface Limits {
+  /** Paths of logs to be read beside the traffic. */
+  readonly logs: readonly string[];
   /** Null: the default. */
   readonly maxRequests: number | null;
   readonly maxSpool: number | null;

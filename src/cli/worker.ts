@@ -10,6 +10,7 @@ import { recordingSession } from '../session/recording-session.js';
 import { serve } from '../session/remote.js';
 import type { Session } from '../session/session.js';
 import { openCapture } from './capture-session.js';
+import { followLogs, liveLogBook } from './logs.js';
 import type { ProxyWork, Work } from './work.js';
 
 /** What the main thread gives the worker to start with. */
@@ -37,7 +38,7 @@ async function start({ work, port }: WorkerTask): Promise<WorkerAnswer> {
 }
 
 /** The relay's thread: nothing in it waits for the terminal, for a reader or for the disk. */
-async function relay({ routes, maxRequests, maxSpool }: ProxyWork, port: MessagePort): Promise<WorkerAnswer> {
+async function relay({ routes, logs, maxRequests, maxSpool }: ProxyWork, port: MessagePort): Promise<WorkerAnswer> {
   const proxy = new DebuggingProxy(routes, clock, (text) => session.warn(text));
   const session: Session = recordingSession({
     source: proxy,
@@ -45,11 +46,13 @@ async function relay({ routes, maxRequests, maxSpool }: ProxyWork, port: Message
     clock,
     diagnose,
     describe: describeFinding,
+    ...(logs.length === 0 ? {} : { logs: liveLogBook(routes, () => proxy.endpoints) }),
     ...(maxRequests === null ? {} : { maxRequests }),
     ...(maxSpool === null ? {} : { maxSpool }),
   });
   try {
     await session.start();
+    await followLogs(logs, session, clock);
   } catch (error) {
     await session.close();
     throw error;

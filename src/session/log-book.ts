@@ -27,6 +27,8 @@ const ALIKE_LOOKED_AT = 50;
 const AROUND = 10 * MICROSECONDS_PER_SECOND;
 /** Milliseconds for which readers wait for what a log may still say of a request that failed. Web servers and PHP-FPM write at once. */
 const PATIENCE = 400;
+/** And for what another log says beside the proof. */
+const AFTER_PROOF = 150;
 
 export interface LogBookOptions {
   /** Lines come while the traffic does, each a moment after what it is about. */
@@ -100,7 +102,8 @@ export class LogBook {
     const { tied, rivals } = this.look(subject);
     const told = corroborate(exchange, findings, tied);
     const isOpen = told.some(({ certainty, severity }) => certainty === 'allowed' && severity !== 'note');
-    if (!isOpen) this.remembered.get(exchange.n)!.patience = 0;
+    const now = this.remembered.get(exchange.n)!;
+    if (!isOpen) now.patience = Math.min(now.patience, this.clock() + AFTER_PROOF);
     // What was sure as long as nothing else failed at that moment may not be sure any more.
     if (known === undefined) for (const rival of rivals) this.listener(rival);
     return told;

@@ -16,7 +16,7 @@ const PAGE = 1_000;
 
 export async function inspected(files: readonly string[], ports: readonly number[] | null = null): Promise<Inspected> {
   // As for the screen: nothing is forgotten once it has been read.
-  const session = await openCapture({ kind: 'capture', files, ports, maxRequests: null, maxSpool: null });
+  const session = await openCapture({ kind: 'capture', files, ports, logs: [], maxRequests: null, maxSpool: null });
   try {
     while (await session.advance());
     return await gathered(session);

@@ -43,6 +43,7 @@ it('ends under any load, at once or after a stop without grace, and leaves no de
     const recording = await startRecording({
       kind: 'proxy',
       routes: [{ listen, upstream }],
+      logs: [],
       maxRequests: null,
       maxSpool: null,
     });
