@@ -5,7 +5,7 @@ import type { Timestamp } from './time.js';
 
 /**
  * What exporters and printers have in common: something that is told of each request and connection once, in the order in which they
- * settle, and writes. Each call resolves when its text has been taken (back-pressure), and is made only after the one before resolved;
+ * settle, and writes. Each call resolves when there is room for more (back-pressure), and is made only after the one before resolved;
  * undefined says that there is nothing to wait for.
  */
 export type Output = ExchangeOutput | RowOutput;
@@ -13,7 +13,7 @@ export type Output = ExchangeOutput | RowOutput;
 export interface ExchangeOutput extends Ended {
   exchange(exchange: Exchange): Promise<void> | undefined;
   connection(connection: ConnectionSummary): Promise<void> | undefined;
-  /** There is nothing more for the moment: what was gathered is to be written. Absent where nothing is. */
+  /** There is nothing more for the moment: what was gathered is to be written, without waiting for the end of that. Absent where nothing is. */
   flush?(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export interface RowOutput extends Ended {
 }
 
 interface Ended {
-  /** The last call, made also when the session was interrupted: afterwards what was written is whole. */
+  /** The last call, made also when the session was interrupted: afterwards all is taken, and what was written is whole. */
   end(summary: SessionSummary): Promise<void>;
 }
 
