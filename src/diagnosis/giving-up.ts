@@ -97,10 +97,10 @@ const ROUND = [
   1, 2, 3, 5, 10, 15, 20, 25, 30, 40, 45, 50, 60, 75, 90, 100, 120, 150, 180, 240, 300, 600, 900, 1200, 1800, 3600,
 ];
 /**
- * How far off such a figure the silence may be, in milliseconds: the web server starts its clock when it has sent, which is seen a little
- * later. Most people leave within the first few seconds, and some do it just then: there it has to be exact.
+ * How far off such a figure the silence may be, in milliseconds: a busy web server reckons from a clock that it has read before, and what
+ * it has sent is seen a little later. Most people leave within the first few seconds, and some do it just then: there it has to be exact.
  */
-const EARLY = 60;
+const EARLY = 150;
 const EARLY_AT_FIRST = 20;
 const FIRST = 4_000;
 const LATE = 15;

@@ -3,6 +3,8 @@ import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../m
 
 /** Requests that are remembered: one that waited for more has waited for a pool in any case. */
 const KEPT = 256;
+/** Milliseconds that one was slower than the quickest, from which on it may have lain in a queue. */
+const QUEUED = 500;
 /** Of fewer others nobody knows what is usual. */
 const USUAL_OF = 3;
 
@@ -58,12 +60,12 @@ export class RecentRequests {
 
   /**
    * How far from the end of another, in milliseconds, it lies that a request with its first byte at `first` was taken up, if it was served
-   * as quickly as the quickest for the same path. Null when that took as long, when none ended, and when it had been overtaken by then.
+   * as quickly as the quickest for the same path. Null when it was about as quick, when none ended, and when it had been overtaken by then.
    */
   takenUp(url: string | null, begin: Timestamp, first: Timestamp): number | null {
     const quickest = Math.min(...this.waitsOf(url)) * MICROSECONDS_PER_MILLISECOND;
     const start = first - quickest;
-    if (!(start > begin)) return null;
+    if (!(start > begin + QUEUED * MICROSECONDS_PER_MILLISECOND)) return null;
     let nearest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < KEPT; i += 1) {
       if (this.fresh[i] === 1 && this.begins[i]! > begin && this.firsts[i]! < start) return null;

@@ -2,7 +2,7 @@ import type { Exchange } from '../../../model/exchange.js';
 import { formatDuration } from '../../../model/quantity.js';
 import type { Surroundings } from '../../../model/surroundings.js';
 import { milliseconds } from '../../../model/time.js';
-import { bodyArrived } from '../../giving-up.js';
+import { answeredInTime, bodyArrived } from '../../giving-up.js';
 import { defineRule } from '../../rule.js';
 
 export const poolExhausted = defineRule({
@@ -51,7 +51,8 @@ export const poolExhausted = defineRule({
     const ahead = around.openBefore - around.openBeside;
     if (ahead <= 0 || exchange.times.paramsEnd === null || !bodyArrived(exchange)) return null;
     const { times, outcome } = exchange;
-    const first = times.firstStdout;
+    // An answer that came when the web server had gone tells nothing of when it could have come.
+    const first = answeredInTime(exchange) ? times.firstStdout : null;
     const waited = milliseconds(times.stdinEnd ?? times.paramsEnd, first ?? exchange.connectionEnd?.at ?? times.end);
     if (waited === null || waited < QUEUED) return null;
     const sign = first === null ? stillAhead(around, ahead) : tookAWorker(exchange, around, waited);
