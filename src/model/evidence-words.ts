@@ -1,6 +1,7 @@
 import type { Exchange, Header, RecordEntry } from './exchange.js';
 import type { Evidence } from './finding.js';
 import type { Inspection } from './inspection.js';
+import type { LogLine } from './log-line.js';
 import { paramValue } from './param-value.js';
 import { formatDuration } from './quantity.js';
 import { milliseconds } from './time.js';
@@ -73,6 +74,12 @@ export function evidenceWords(
 export function logPlace({ file, line }: { readonly file: string; readonly line: number | null }): string {
   const name = visibleText(file.slice(file.lastIndexOf('/') + 1), VALUE_SHOWN);
   return line === null ? name : `${name}:${line}`;
+}
+
+/** A line of a log as it is listed with a request. Visible text. */
+export function logWords(line: LogLine): string {
+  const tie = line.isNamed ? '' : ' (it names no request, and fits this one in time and kind)';
+  return `${logPlace(line)}: ${visibleText(line.text, LINE_SHOWN)}${tie}`;
 }
 
 /** Numbered as in the timeline. */

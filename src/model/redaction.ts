@@ -135,8 +135,8 @@ export function redactFindings(exchange: Exchange): readonly Finding[] {
   return exchange.findings.map((finding) => redactFinding(finding, scrub));
 }
 
-/** Takes what is secret in a request out of a text about it. */
-function scrubber(exchange: Exchange): (text: string) => string {
+/** Takes what is secret in a request out of a text about it, such as a log line. */
+export function scrubber(exchange: Exchange): (text: string) => string {
   const secrets = secretValues(exchange);
   return (text) => redactText(text, secrets);
 }

@@ -2,14 +2,14 @@ import { ruleOf } from '../diagnosis/rule-groups.js';
 import type { Side } from '../model/connection.js';
 import { connectionEndWords } from '../model/connection-end.js';
 import { connectionNotes } from '../model/connection-notes.js';
-import { evidenceRecords, evidenceWords } from '../model/evidence-words.js';
+import { evidenceRecords, evidenceWords, logWords } from '../model/evidence-words.js';
 import type { Exchange, Param, RecordEntry } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
 import type { Finding } from '../model/finding.js';
 import { RECORDS_PER_PAGE } from '../model/inspection.js';
 import type { ExchangeOutput } from '../model/output.js';
 import { formatBytes } from '../model/quantity.js';
-import { redactExchange } from '../model/redaction.js';
+import { redactExchange, scrubber } from '../model/redaction.js';
 import { milliseconds, type Timestamp } from '../model/time.js';
 import { visibleBytes, visibleText } from '../model/visible-text.js';
 import { failureWords } from './connect-failure.js';
@@ -23,7 +23,8 @@ import { type Colour, paint, severityColour } from './style.js';
 export function detail(options: PrintOptions): ExchangeOutput {
   return {
     async exchange(exchange) {
-      await new DetailPrinter(options.redact ? redactExchange(exchange) : exchange, options).print();
+      const scrub = options.redact ? scrubber(exchange) : (text: string) => text;
+      await new DetailPrinter(options.redact ? redactExchange(exchange) : exchange, options, scrub).print();
     },
     async connection() {},
     async end() {},
@@ -45,6 +46,7 @@ class DetailPrinter {
   constructor(
     private readonly exchange: Exchange,
     private readonly options: PrintOptions,
+    private readonly scrub: (text: string) => string,
   ) {}
 
   async print(): Promise<void> {
@@ -56,6 +58,7 @@ class DetailPrinter {
     this.#stderr();
     const lastRecordAt = await this.#records();
     this.#problems();
+    await this.#logs();
     await this.#findings();
     this.#heading('end');
     this.#line(`    ${endWords(exchange, lastRecordAt)}`);
@@ -195,6 +198,16 @@ class DetailPrinter {
     const others = alternatives.map(({ cause, tell }) => `${cause} To tell: ${tell}`);
     list('it may also be:', others, '?');
     list('look at:', look, '>');
+  }
+
+  async #logs(): Promise<void> {
+    const lines = await this.options.inspection.logs(this.exchange.n);
+    if (lines.length === 0) return;
+    this.#heading('logs', String(lines.length));
+    for (const line of lines) {
+      this.#line(`    ${logWords({ ...line, text: this.scrub(line.text) })}`);
+      if (line.meaning !== null) this.#line(`      ${line.meaning}`);
+    }
   }
 
   #heading(name: string, remark: string | null = null): void {

@@ -108,7 +108,11 @@ export class Puller {
       this.detail = null;
       return;
     }
-    const row = fingerprint(state.page?.rows.find((one) => one.n === n));
+    // What a log says may change what is found, and how sure it is.
+    const row = fingerprint(
+      state.page?.rows.find((one) => one.n === n),
+      state.overview?.logLines ?? 0,
+    );
     let exchange: Exchange | null = state.exchange;
     if (exchange === null || this.detail?.n !== n || this.detail.row !== row || row === '') {
       exchange = await this.inspection.exchange(n);
@@ -189,9 +193,8 @@ function sameAnchor(a: Anchor, b: Anchor): boolean {
 }
 
 /** Changes whenever the exchange does, as far as a row tells; '' for one that is open or not on the screen. */
-function fingerprint(row: ExchangeRow | undefined): string {
+function fingerprint(row: ExchangeRow | undefined, logLines: number): string {
   if (row === undefined || row.outcome === null) return '';
-  return [row.outcome, row.records, row.sizeIn, row.sizeOut, row.stderrBytes, row.problems, row.findings.join()].join(
-    '/',
-  );
+  const { outcome, records, sizeIn, sizeOut, stderrBytes, problems, findings } = row;
+  return [outcome, records, sizeIn, sizeOut, stderrBytes, problems, findings.join(), logLines].join('/');
 }

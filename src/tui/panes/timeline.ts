@@ -1,6 +1,8 @@
 import { connectionEndWords } from '../../model/connection-end.js';
+import { logWords } from '../../model/evidence-words.js';
 import type { Exchange, RecordEntry } from '../../model/exchange.js';
 import { type Inspection, RECORDS_PER_PAGE } from '../../model/inspection.js';
+import type { LogLine } from '../../model/log-line.js';
 import { formatBytes, formatDuration } from '../../model/quantity.js';
 import { milliseconds, type Timestamp } from '../../model/time.js';
 import { waitingWords } from '../../model/waiting.js';
@@ -17,7 +19,8 @@ export const timeline: Pane = {
   async load(inspection, want, had) {
     const page = await visibleRecords(inspection, want, want.height, had instanceof Timeline ? had.page : null);
     if (had instanceof Timeline && had.page === page && had.exchange === want.exchange) return had;
-    return new Timeline(want.exchange, page);
+    const isSame = had instanceof Timeline && had.exchange === want.exchange;
+    return new Timeline(want.exchange, page, isSame ? had.logs : await inspection.logs(want.exchange.n));
   },
 };
 
@@ -63,6 +66,8 @@ class Timeline implements PaneContent {
   constructor(
     readonly exchange: Exchange,
     readonly page: RecordWindow,
+    /** Below the records: most logs tell the second only. */
+    readonly logs: readonly LogLine[],
   ) {
     const { times, connectionEnd } = exchange;
     this.records = page.total;
@@ -173,6 +178,9 @@ class Timeline implements PaneContent {
         lines.push([[`${index === 0 ? '      ! ' : '        '}${text}`, 'error']]);
     if (exchange.records.problems > exchange.problems.length)
       lines.push([[`      ! and ${exchange.records.problems - exchange.problems.length} more problems`, 'error']]);
+    for (const log of this.logs)
+      for (const [index, text] of wrapWords(logWords(log), Math.max(20, width - 8)).entries())
+        lines.push([[`${index === 0 ? '      ≡ ' : '        '}${text}`, log.isNamed ? 'plain' : 'dim']]);
     return lines;
   }
 }
