@@ -8,8 +8,8 @@ import type { Reseen } from './losses.js';
 
 /** After that much idle time an end is one of an idle connection, and not of one that was just about to be used. */
 const IDLE = 1_000;
-/** Connections in a row that a backend ended though they were to be kept, until that is worth a word. */
-const NEVER_KEPT = 3;
+/** How many others a backend ended though they were to be kept when that is worth a word; not of each of them. */
+const NEVER_KEPT: readonly number[] = [2, 5, 11];
 
 /** Such ends that are remembered: what was before them frees nobody any more. */
 const ENDS_BESIDE_KEPT = 16;
@@ -123,5 +123,5 @@ function isRemarkable({ idle, requests, alikeAge, alikeCount, neverReused }: Idl
   if (idle >= IDLE) return alikeAge > 0;
   if (idle > RIGHT_AFTER) return false;
   if (requests > 1) return alikeCount > 0;
-  return neverReused && alikeCount === NEVER_KEPT - 1;
+  return neverReused && NEVER_KEPT.includes(alikeCount);
 }

@@ -310,7 +310,7 @@ describe('a kept connection that the backend ends while it is idle', () => {
     for (const n of [1, 2, 3]) expect(traffic.around(n)).toBeNull();
   });
 
-  it('is told of once where none was ever kept', async () => {
+  it('is told of a few times where none was ever kept', async () => {
     const traffic = await Traffic.start();
     for (let i = 0; i < 6; i += 1) serve(traffic, 1, 0);
     expect([1, 2, 3, 4, 5, 6].map((n) => traffic.around(n)?.idleEnd ?? null)).toEqual([
@@ -319,7 +319,7 @@ describe('a kept connection that the backend ends while it is idle', () => {
       expect.objectContaining({ requests: 1, alikeCount: 2, neverReused: true }),
       null,
       null,
-      null,
+      expect.objectContaining({ alikeCount: 5 }),
     ]);
   });
 

@@ -24,7 +24,7 @@ export const backendNameUnknown = defineRule({
     ],
   },
   look: ['/etc/hosts, /etc/resolv.conf and the hosts line of /etc/nsswitch.conf on this machine.'],
-  seen: [],
+  seen: ['a test client → a name that nobody has'],
   check({ failure, server }) {
     if (failure === null || server.kind !== 'tcp' || !isNameFailure(failure)) return null;
     const temporary = failure.errno === 'EAI_AGAIN';

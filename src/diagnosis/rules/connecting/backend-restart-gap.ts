@@ -50,7 +50,7 @@ export const backendRestartGap = defineRule({
     'PHP-FPM’s log: "Reloading in progress", "Terminating ...", "using inherited socket", "exiting, bye-bye!"',
     'journalctl -u of the backend’s service, at that moment.',
   ],
-  seen: [],
+  seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange, surroundings) {
     if (surroundings === null) return null;
     return exchange.failure === null ? lostTogether(exchange, surroundings) : unreachable(exchange, surroundings);

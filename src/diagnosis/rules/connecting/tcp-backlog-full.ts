@@ -45,7 +45,7 @@ export const tcpBacklogFull = defineRule({
     'On the backend’s machine: nstat -az TcpExtListenOverflows TcpExtListenDrops',
     'ss -ltn: Recv-Q at or above Send-Q.',
   ],
-  seen: [],
+  seen: ['a test client → a slow listener, in a capture'],
   check({ server, role }, surroundings) {
     const opening = surroundings?.opening ?? 0;
     if (opening < RESENT_AFTER[0]! || server.kind !== 'tcp' || role === 'unknown') return null;

@@ -42,7 +42,14 @@ export const crashMidResponse = defineRule({
     'PHP-FPM’s log names the worker and the signal: "child … exited on signal 9 (SIGKILL)", 11 (SIGSEGV), 15 (SIGTERM).',
     'journalctl -k: "segfault at", "Killed process".',
   ],
-  seen: [],
+  seen: [
+    'nginx → PHP-FPM',
+    'lighttpd → PHP-FPM',
+    'Apache → PHP-FPM',
+    'Caddy → PHP-FPM',
+    'HAProxy → PHP-FPM',
+    'nginx → libfcgi',
+  ],
   check(exchange) {
     const { outcome, streams, connectionEnd, problems } = exchange;
     if (outcome !== 'backend-reset' && outcome !== 'backend-closed') return null;

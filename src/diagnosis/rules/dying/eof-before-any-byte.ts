@@ -41,7 +41,7 @@ export const eofBeforeAnyByte = defineRule({
     'journalctl -u of the backend’s service, at that moment.',
     'The web server’s error log: "upstream prematurely closed connection", "unexpected end-of-file", "End of file found".',
   ],
-  seen: [],
+  seen: ['nginx → libfcgi'],
   check(exchange) {
     const { outcome, streams, precedingRequests } = exchange;
     if (outcome !== 'backend-closed' || !isSilent(exchange)) return null;

@@ -1,6 +1,6 @@
 import { defineRule } from '../../rule.js';
 
-/** Said once for each backend: its surroundings are told of one request only. */
+/** Said a few times of each backend, and not of each request: only those have surroundings that tell of it. */
 export const keepConnIgnored = defineRule({
   id: 'keep-conn-ignored',
   severity: 'note',
@@ -19,7 +19,7 @@ export const keepConnIgnored = defineRule({
     ],
   },
   alternatives: [{ cause: 'Workers serve one request each.', tell: 'PHP-FPM: pm.max_requests = 1.' }],
-  seen: [],
+  seen: ['nginx → PHP-FPM'],
   check(_exchange, surroundings) {
     const end = surroundings?.idleEnd ?? null;
     if (end === null || end.requests !== 1 || !end.neverReused || end.idle >= 1_000) return null;

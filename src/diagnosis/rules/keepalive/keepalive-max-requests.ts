@@ -23,7 +23,7 @@ export const keepaliveMaxRequests = defineRule({
     },
   ],
   look: ['grep -r max_requests /etc/php/'],
-  seen: [],
+  seen: ['nginx → PHP-FPM'],
   check(_exchange, surroundings) {
     const end = surroundings?.idleEnd ?? null;
     if (end === null || end.requests < 2 || end.alikeCount === 0 || end.idle >= 1_000) return null;
