@@ -61,7 +61,10 @@ describe('heads of log lines', () => {
       logEntry(
         '[Fri Nov 20 12:00:00.123456 2026] [proxy_fcgi:error] [pid 12:tid 34] [client ::1:40000] AH01067: Failed to read FastCGI header',
       ),
-    ).toMatchObject({ facts: { client: '::1', clientPort: 40_000 }, messages: [{ message: { product: 'mod_proxy_fcgi' } }] });
+    ).toMatchObject({
+      facts: { client: '::1', clientPort: 40_000 },
+      messages: [{ message: { product: 'mod_proxy_fcgi' } }],
+    });
     expect(
       logEntry(
         '[Fri Nov 20 12:00:00.123456 2026] [proxy:error] [pid 12] (111)Connection refused: AH00957: FCGI: attempt to connect to 127.0.0.1:9000 (localhost:9000) failed',
@@ -102,9 +105,7 @@ describe('heads of log lines', () => {
       stamp: { wall: NOON + 250_000, isLocal: false },
       facts: { target: '/a.php?b=1', client: '127.0.0.1', clientPort: 40_000, host: 'localhost:8080' },
     });
-    expect(
-      logEntry(`2026/11/20 12:00:00.250\tERROR\thttp.log.error\tEOF\t{${request}, "status": 502}`),
-    ).toMatchObject({
+    expect(logEntry(`2026/11/20 12:00:00.250\tERROR\thttp.log.error\tEOF\t{${request}, "status": 502}`)).toMatchObject({
       stamp: { wall: NOON + 250_000, isLocal: false, resolution: 1_000 },
       messages: [{ message: { product: 'caddy', text: 'EOF' } }],
       facts: { target: '/a.php?b=1' },
