@@ -26,7 +26,7 @@ const WHILE_OPEN = IN_TURN.filter(({ whileOpen }) => whileOpen);
  */
 export function diagnose(exchange: Exchange, surroundings: Surroundings | null = null): readonly Finding[] {
   if (exchange.outcome === null) return sorted(upToFirst(WHILE_OPEN, exchange, surroundings));
-  const { inTurn, remarks } = rulesFor(needsOf(exchange));
+  const { inTurn, remarks } = rulesFor(needsOf(exchange, surroundings));
   let findings = upToFirst(inTurn, exchange, surroundings);
   for (const rule of remarks) {
     const sighting = rule.check(exchange, surroundings);
@@ -43,9 +43,17 @@ export function describeFinding(id: string): Pick<Finding, 'severity' | 'title'>
 }
 
 /** As bits. */
-const NEEDS: Readonly<Record<Need, number>> = { failure: 1, stderr: 2, problems: 4, status: 8, marks: 16, headers: 32 };
+const NEEDS: Readonly<Record<Need, number>> = {
+  failure: 1,
+  stderr: 2,
+  problems: 4,
+  status: 8,
+  marks: 16,
+  headers: 32,
+  surroundings: 64,
+};
 
-function needsOf(exchange: Exchange): number {
+function needsOf(exchange: Exchange, surroundings: Surroundings | null): number {
   const { outcome, streams, records, response } = exchange;
   const status = response?.status ?? 0;
   return (
@@ -54,7 +62,8 @@ function needsOf(exchange: Exchange): number {
     (records.problems === 0 ? 0 : NEEDS.problems) |
     (status >= 200 && status < 300 ? 0 : NEEDS.status) |
     (paramMarks(exchange) === 0 ? 0 : NEEDS.marks) |
-    (hasHeaderMarks(exchange) ? NEEDS.headers : 0)
+    (hasHeaderMarks(exchange) ? NEEDS.headers : 0) |
+    (surroundings === null ? 0 : NEEDS.surroundings)
   );
 }
 

@@ -55,9 +55,9 @@ export interface Rule {
 /**
  * What most requests do not have. `failure`: the outcome is not `completed`. `stderr`: bytes on STDERR. `problems`: of the decoder or the
  * tracker. `status`: no response, or a status other than 2xx. `marks`: something suspicious among the params (param-marks.ts). `headers`: anything about the response's headers
- * that is not ordinary (header-facts.ts).
+ * that is not ordinary (header-facts.ts). `surroundings`: something worth a question went on around it.
  */
-export type Need = 'failure' | 'stderr' | 'problems' | 'status' | 'marks' | 'headers';
+export type Need = 'failure' | 'stderr' | 'problems' | 'status' | 'marks' | 'headers' | 'surroundings';
 
 export function defineRule(rule: Rule): Rule {
   return rule;

@@ -24,6 +24,7 @@ export const backendNameUnknown = defineRule({
     ],
   },
   look: ['/etc/hosts, /etc/resolv.conf and the hosts line of /etc/nsswitch.conf on this machine.'],
+  needs: ['failure'],
   seen: ['a test client → a name that nobody has'],
   check({ failure, server }) {
     if (failure === null || server.kind !== 'tcp' || !isNameFailure(failure)) return null;

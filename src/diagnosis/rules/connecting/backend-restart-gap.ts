@@ -50,6 +50,7 @@ export const backendRestartGap = defineRule({
     'PHP-FPM’s log: "Reloading in progress", "Terminating ...", "using inherited socket", "exiting, bye-bye!"',
     'journalctl -u of the backend’s service, at that moment.',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange, surroundings) {
     if (surroundings === null) return null;

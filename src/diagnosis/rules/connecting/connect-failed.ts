@@ -16,6 +16,7 @@ export const connectFailed = defineRule({
   certainty: 'proven',
   remedies: {},
   look: ['man 2 connect says what the system’s name for it stands for.'],
+  needs: ['failure'],
   seen: [],
   check({ failure, server }) {
     if (failure === null) return null;

@@ -46,6 +46,7 @@ export const connectRefusedTcp = defineRule({
     'PHP-FPM’s log: "unable to bind listening socket for address", or "Another FPM instance seems to already listen on".',
     'The web server’s error log says the same without fcgi-inspect between: "Connection refused".',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check({ failure, server }, surroundings) {
     if (failure?.reason !== 'refused' || server.kind !== 'tcp') return null;

@@ -37,6 +37,7 @@ export const connectTimeout = defineRule({
     { cause: 'There is no route to the network of the backend.', tell: 'ip route get with the address.' },
   ],
   look: ['tcpdump -ni any with the backend’s port, on both machines: does the SYN arrive, and does an answer leave?'],
+  needs: ['failure'],
   seen: [],
   check({ failure, server }) {
     if (failure?.reason !== 'timed-out' && failure?.reason !== 'unreachable') return null;

@@ -42,6 +42,7 @@ export const localPortExhaustion = defineRule({
     'php-fpm': ['listen = /run/php/php8.2-fpm.sock in place of an address; rlimit_files = 65536.'],
   },
   look: ['ss -s', 'The web server’s error log: "Cannot assign requested address", "Too many open files".'],
+  needs: ['failure'],
   seen: [],
   check({ failure, server }) {
     const advice = failure === null ? undefined : ADVICE[failure.errno];

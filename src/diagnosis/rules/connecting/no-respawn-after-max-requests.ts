@@ -33,6 +33,7 @@ export const noRespawnAfterMaxRequests = defineRule({
     },
   ],
   look: ['ps: is a process of it left?', 'The number of requests that it had answered: always the same?'],
+  needs: ['failure'],
   seen: ['nginx → php-cgi'],
   check({ failure }, surroundings) {
     if (failure === null || surroundings === null) return null;

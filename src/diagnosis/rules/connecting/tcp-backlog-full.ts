@@ -45,6 +45,7 @@ export const tcpBacklogFull = defineRule({
     'On the backend’s machine: nstat -az TcpExtListenOverflows TcpExtListenDrops',
     'ss -ltn: Recv-Q at or above Send-Q.',
   ],
+  needs: ['surroundings'],
   seen: ['a test client → a slow listener, in a capture'],
   check({ server, role }, surroundings) {
     const opening = surroundings?.opening ?? 0;

@@ -39,6 +39,7 @@ export const unixBacklogFull = defineRule({
     'PHP-FPM’s log: "server reached pm.max_children setting".',
     'The web server’s error log: "Resource temporarily unavailable".',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM'],
   check({ failure, server }, surroundings) {
     if (failure?.reason !== 'backlog-full' || server.kind !== 'unix') return null;

@@ -28,6 +28,7 @@ export const unixSocketMissing = defineRule({
     libfcgi: ['Start it on that path: spawn-fcgi -s /path/of/socket -- /path/of/program'],
   },
   look: ['grep -r "^listen" /etc/php/*/fpm/pool.d/', 'The web server’s error log: "No such file or directory".'],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM'],
   check({ failure, server }, surroundings) {
     if (failure?.reason !== 'missing' || server.kind !== 'unix') return null;

@@ -26,6 +26,7 @@ export const unixSocketPermission = defineRule({
     libfcgi: ['spawn-fcgi -s PATH -U www-data -M 0660 -- program gives the socket an owner and a mode.'],
   },
   look: ['ls -l of the socket, and id of the web server’s user.', 'The web server’s error log: "Permission denied".'],
+  needs: ['failure'],
   seen: ['a test client → a socket of another user'],
   check({ failure, server }) {
     if (failure?.reason !== 'denied' || server.kind !== 'unix') return null;

@@ -29,6 +29,7 @@ export const unixSocketStale = defineRule({
     'journalctl -u of the backend’s service: why it ended.',
     'The web server’s error log: "Connection refused" with the path of the socket.',
   ],
+  needs: ['failure'],
   seen: ['nginx → a socket without a listener'],
   check({ failure, server }, surroundings) {
     if (failure?.reason !== 'refused' || server.kind !== 'unix') return null;

@@ -42,6 +42,7 @@ export const crashMidResponse = defineRule({
     'PHP-FPM’s log names the worker and the signal: "child … exited on signal 9 (SIGKILL)", 11 (SIGSEGV), 15 (SIGTERM).',
     'journalctl -k: "segfault at", "Killed process".',
   ],
+  needs: ['failure'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -41,6 +41,7 @@ export const eofBeforeAnyByte = defineRule({
     'journalctl -u of the backend’s service, at that moment.',
     'The web server’s error log: "upstream prematurely closed connection", "unexpected end-of-file", "End of file found".',
   ],
+  needs: ['failure'],
   seen: ['nginx → libfcgi'],
   check(exchange) {
     const { outcome, streams, precedingRequests } = exchange;

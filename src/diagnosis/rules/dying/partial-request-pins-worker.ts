@@ -43,6 +43,7 @@ export const partialRequestPinsWorker = defineRule({
     { cause: 'A port scan.', tell: 'The client’s address is no web server.' },
   ],
   look: ['The address that the connection came from: which program has it? ss -tnp on that machine.'],
+  needs: ['failure'],
   seen: ['a test client → PHP-FPM'],
   check(exchange) {
     const { outcome, streams, problems, connectionEnd, times, role } = exchange;

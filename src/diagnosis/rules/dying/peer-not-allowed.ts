@@ -41,6 +41,7 @@ export const peerNotAllowed = defineRule({
     'PHP-FPM’s log: "Connection disallowed: IP address … has been dropped."; at its start: "Wrong IP address", "There are no allowed addresses".',
     'grep -r allowed_clients /etc/php/',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'nginx → libfcgi'],
   check({ outcome, streams, server, client, times, connectionEnd, precedingRequests, role, requestId }, surroundings) {
     if (outcome !== 'backend-closed' && outcome !== 'backend-reset') return null;

@@ -41,6 +41,7 @@ export const rstBeforeAnyByte = defineRule({
     'PHP-FPM’s log at that moment: "child … exited on signal …".',
     'journalctl -k: "segfault at", "Killed process".',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     if (exchange.outcome !== 'backend-reset' || !isSilent(exchange)) return null;

@@ -70,6 +70,7 @@ export const terminateTimeout = defineRule({
     'PHP-FPM’s log: "execution timed out (… sec), terminating", then "exited on signal 15 (SIGTERM)".',
     'grep -r request_terminate_timeout /etc/php/',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, surroundings) {
     const { outcome, connectionEnd, times } = exchange;

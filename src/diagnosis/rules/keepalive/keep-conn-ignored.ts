@@ -19,6 +19,7 @@ export const keepConnIgnored = defineRule({
     ],
   },
   alternatives: [{ cause: 'Workers serve one request each.', tell: 'PHP-FPM: pm.max_requests = 1.' }],
+  needs: ['surroundings'],
   seen: ['nginx → PHP-FPM'],
   check(_exchange, surroundings) {
     const end = surroundings?.idleEnd ?? null;

@@ -23,6 +23,7 @@ export const keepaliveDesync = defineRule({
     'nginx’s error log: "upstream sent unexpected FastCGI record", "upstream sent unexpected FastCGI request id".',
     'The records of this request after its END_REQUEST, and the request after it on the same connection.',
   ],
+  needs: ['problems'],
   seen: [],
   check({ records, problems, keepConnection, protocolStatus }) {
     if (records.problems === 0 || keepConnection !== true || protocolStatus === null) return null;

@@ -43,6 +43,7 @@ export const keepaliveIdleCloseRace = defineRule({
     'nginx’s error log: "upstream prematurely closed connection", "recv() failed (104", "writev() failed (32: Broken pipe)".',
     'The other connections to this backend: after how many requests, and how long idle, do they end?',
   ],
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM'],
   check(exchange, surroundings) {
     const { outcome, streams, precedingRequests, times, connectionEnd } = exchange;

@@ -29,6 +29,7 @@ export const keepaliveKilledByTerminateTimeout = defineRule({
     },
   ],
   look: ['PHP-FPM’s log: "script \'\' (request: " ") execution timed out (… sec), terminating", again and again.'],
+  needs: ['surroundings'],
   seen: [],
   check(_exchange, surroundings) {
     const end = surroundings?.idleEnd ?? null;

@@ -23,6 +23,7 @@ export const keepaliveMaxRequests = defineRule({
     },
   ],
   look: ['grep -r max_requests /etc/php/'],
+  needs: ['surroundings'],
   seen: ['nginx → PHP-FPM'],
   check(_exchange, surroundings) {
     const end = surroundings?.idleEnd ?? null;

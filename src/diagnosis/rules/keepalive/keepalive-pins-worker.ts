@@ -48,6 +48,7 @@ export const keepalivePinsWorker = defineRule({
     'PHP-FPM’s log: "server reached pm.max_children setting", though there is little traffic.',
     'ss -tnp (ss -xp) on the backend’s machine: connections of workers with nothing to read or to send.',
   ],
+  needs: ['surroundings'],
   seen: ['nginx → PHP-FPM'],
   check(exchange, surroundings) {
     if (surroundings === null || surroundings.idleConnections === 0) return null;
