@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FcgiInspectError } from '../model/errors.js';
 import { FILES_LIMIT, splitOrigin } from '../packet/origin.js';
 import type { PacketSink } from '../packet/packet.js';
@@ -45,6 +46,8 @@ export class CaptureFiles {
     const chunkLength = options.chunkLength ?? share;
     // The first that fails ends the wait for pipes that have not begun.
     const failed = new AbortController();
+    // Each input listens, however many there are.
+    setMaxListeners(0, failed.signal);
     const giveUp = (): void => failed.abort();
     options.signal?.addEventListener('abort', giveUp);
     if (options.signal?.aborted) giveUp();

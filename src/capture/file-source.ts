@@ -1,3 +1,4 @@
+import type { ConnectionId } from '../model/connection.js';
 import type { CaptureSource, ConnectionSink } from '../model/connection-event.js';
 import { formatBytes } from '../model/quantity.js';
 import type { Recogniser } from '../model/recognition.js';
@@ -19,6 +20,14 @@ export interface FileSourceOptions {
   readonly warn: (text: string) => void;
 }
 
+interface PacketComment {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Comments on one packet that are told; more are somebody's joke. */
+const COMMENTS_WAITING = 20;
+
 /** Capture files as a source: packets put together to connections, as fast as somebody takes them. */
 export class FileSource implements CaptureSource {
   readonly description: readonly string[];
@@ -28,10 +37,15 @@ export class FileSource implements CaptureSource {
   private stopped = false;
   private finished = false;
   private pending: Promise<boolean> | null = null;
+  private sink: ConnectionSink = () => undefined;
+  /** The connection that the last packet had something to say for; 0 for none. */
+  private spoken: ConnectionId = 0;
 
   private constructor(
     private readonly files: CaptureFiles,
     private readonly options: FileSourceOptions,
+    /** On the packet that comes next. */
+    private readonly comments: PacketComment[],
   ) {
     this.description = files.inputs.map(
       ({ name, format, isGzip }) => `${visibleText(name)} (${format}${isGzip ? ', gzip' : ''})`,
@@ -43,7 +57,17 @@ export class FileSource implements CaptureSource {
    * @throws FcgiInspectError when one cannot be opened or is no capture
    */
   static async open(options: FileSourceOptions): Promise<FileSource> {
-    return new FileSource(await CaptureFiles.open(options.paths, options), options);
+    const comments: PacketComment[] = [];
+    const files = await CaptureFiles.open(options.paths, {
+      warn: options.warn,
+      comment: ({ subject, packet, text }, { name }) => {
+        const what = subject === 'packet' ? `packet ${packet}` : `the ${subject}`;
+        const shown = `comment on ${what}: ${visibleText(text)}`;
+        if (subject !== 'packet') options.warn(`${name}: ${shown}`);
+        else if (comments.length < COMMENTS_WAITING) comments.push({ name, text: shown });
+      },
+    });
+    return new FileSource(files, options, comments);
   }
 
   /** Whether all bytes can be read again where they came from: no pipe, nothing packed. */
@@ -57,7 +81,16 @@ export class FileSource implements CaptureSource {
 
   async start(sink: ConnectionSink): Promise<void> {
     const { recognise, ports, warn } = this.options;
-    this.table = new FlowTable({ sink, recognise, ports, warn });
+    this.sink = sink;
+    this.table = new FlowTable({
+      sink: (event) => {
+        this.spoken = event.connection;
+        sink(event);
+      },
+      recognise,
+      ports,
+      warn,
+    });
   }
 
   advance(): Promise<boolean> {
@@ -92,8 +125,18 @@ export class FileSource implements CaptureSource {
 
   private readonly take = (packet: Packet): void => {
     this.now = packet.at;
+    this.spoken = 0;
     this.table!.packet(packet);
+    if (this.comments.length > 0) this.remark(packet.at);
   };
+
+  /** What somebody wrote about a packet is told with the connection that it was of, if it is one that is shown. */
+  private remark(at: Timestamp): void {
+    for (const { name, text } of this.comments.splice(0)) {
+      if (this.spoken === 0) this.options.warn(`${name}: ${text}`);
+      else this.sink({ kind: 'note', connection: this.spoken, at, text });
+    }
+  }
 
   private finish(): void {
     if (this.finished || this.table === null) return;
@@ -126,14 +169,48 @@ function remarks(counts: FlowCounts, ports: readonly number[] | null): string[] 
   return texts;
 }
 
-function nothingFound({ packets, foreign, otherPorts }: FlowCounts, ports: readonly number[] | null): string {
+function nothingFound(counts: FlowCounts, ports: readonly number[] | null): string {
+  const { packets, foreign, otherPorts } = counts;
   const others = [...foreign].map(([protocol, count]) => `${count} ${protocol ?? 'unknown'}`).join(', ');
+  const unread = notRead(counts);
   if (ports !== null) {
     const elsewhere = otherPorts > 0 ? ` (${some(otherPorts, 'segment')} on other ports)` : '';
-    return `no connection on port ${ports.join(', ')} in ${some(packets, 'packet')}${elsewhere}; without --port FastCGI is found by content`;
+    return `no connection on port ${ports.join(', ')} in ${some(packets, 'packet')}${elsewhere}${unread}; without --port FastCGI is found by content`;
   }
   const seen = others === '' ? '' : `; other connections: ${others}`;
-  return `no FastCGI was found in ${some(packets, 'packet')}${seen}; --port 9000 shows the connections of a port whatever they say`;
+  return `no FastCGI was found in ${some(packets, 'packet')}${seen}${unread}; --port 9000 shows the connections of a port whatever they say`;
+}
+
+const ETHERTYPES: ReadonlyMap<number, string> = new Map([
+  [0x0806, 'ARP'],
+  [0x8847, 'MPLS'],
+  [0x8864, 'PPPoE'],
+]);
+const PROTOCOLS: ReadonlyMap<number, string> = new Map([
+  [1, 'ICMP'],
+  [4, 'IP in IP'],
+  [17, 'UDP'],
+  [41, 'IPv6 in IP'],
+  [47, 'GRE'],
+  [50, 'ESP'],
+  [58, 'ICMPv6'],
+  [132, 'SCTP'],
+]);
+/** Kinds of packets that are named, the most frequent first. */
+const KINDS_NAMED = 3;
+
+/** `; not read: 82 of GRE`: what there was instead of TCP. Tunnels hide it. */
+function notRead({ etherTypes, protocols, linkTypes }: FlowCounts): string {
+  const kinds = [
+    ...[...protocols].map(([number, count]) => [PROTOCOLS.get(number) ?? `IP protocol ${number}`, count] as const),
+    ...[...etherTypes].map(
+      ([number, count]) => [ETHERTYPES.get(number) ?? `EtherType 0x${number.toString(16)}`, count] as const,
+    ),
+    ...[...linkTypes].map(([number, count]) => [`link type ${number}`, count] as const),
+  ].sort(([, a], [, b]) => b - a);
+  if (kinds.length === 0) return '';
+  const named = kinds.slice(0, KINDS_NAMED).map(([kind, count]) => `${count} of ${kind}`);
+  return `; not read: ${named.join(', ')}${kinds.length > KINDS_NAMED ? ', …' : ''}`;
 }
 
 function some(count: number, noun: string): string {

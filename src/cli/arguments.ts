@@ -351,8 +351,13 @@ function size(text: string): number {
 }
 
 function portList(text: string, before: readonly number[] = []): number[] {
-  const ports = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
-  if (ports.some((port) => port < 1 || port > 65_535))
-    throw new InvalidArgumentError('Write ports as 9000 or 9000,9001.');
+  const ports = text.split(',').flatMap((part) => {
+    const range = /^\s*(\d{1,5})\s*(?:-\s*(\d{1,5})\s*)?$/.exec(part);
+    const first = Number(range?.[1] ?? 0);
+    const last = Number(range?.[2] ?? first);
+    if (first < 1 || last < first || last > 65_535)
+      throw new InvalidArgumentError('Write ports as 9000 or 9000,9001 or 9000-9010.');
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
   return [...before, ...ports];
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FcgiInspectError } from '../model/errors.js';
+import { visibleText } from '../model/visible-text.js';
 import { FilterError, filterErrorPicture } from '../session/filter.js';
 import { parseArguments } from './arguments.js';
 import { run } from './run.js';
@@ -50,11 +51,13 @@ function report(error: Error): number {
   if (!(error instanceof FcgiInspectError)) {
     // A defect of ours: the place is what helps to mend it.
     restoreTerminal();
-    stderr.offer(`fcgi-inspect: ${error.stack ?? error.message}\n`);
+    const lines = (error.stack ?? error.message).split('\n').map((line) => visibleText(line));
+    stderr.offer(`fcgi-inspect: ${lines.join('\n')}\n`);
     return 1;
   }
   const picture = error instanceof FilterError ? filterErrorPicture(error).split('\n') : [];
-  const below = [...picture, ...(error.advice?.split('\n') ?? [])].map((line) => `  ${line}\n`);
-  stderr.offer(`fcgi-inspect: ${error.message}\n${below.join('')}`);
+  // Names of files, and what stands on the command line, may hold anything.
+  const below = [...picture, ...(error.advice?.split('\n') ?? [])].map((line) => `  ${visibleText(line)}\n`);
+  stderr.offer(`fcgi-inspect: ${visibleText(error.message)}\n${below.join('')}`);
   return USAGE.has(error.code) ? 2 : 1;
 }

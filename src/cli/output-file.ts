@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, write } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, statSync, write } from 'node:fs';
 import { FcgiInspectError } from '../model/errors.js';
 
 /** Resolves when the system has taken the chunk; rejects with an FcgiInspectError. */
@@ -23,6 +23,34 @@ export function openOutputFile(path: string, secret: boolean): () => WriteChunk 
     if (fstatSync(fd).isFile()) ftruncateSync(fd);
     return (chunk) => writeAll(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk, path);
   };
+}
+
+/**
+ * Makes sure that what is written is nothing that is read, under whatever name, and that no two outputs are one file.
+ *
+ * @param outputs paths to write @param inputs paths to read
+ * @throws FcgiInspectError 'usage'
+ */
+export function refuseClashes(outputs: readonly string[], inputs: readonly string[]): void {
+  const taken = new Map<string, string>();
+  for (const path of inputs) {
+    const file = identity(path);
+    if (file !== null) taken.set(file, `it is what is read as ${path}`);
+  }
+  for (const path of outputs) {
+    const file = identity(path);
+    if (file === null) continue;
+    const clash = taken.get(file);
+    if (clash !== undefined)
+      throw new FcgiInspectError('usage', `${path} is not written: ${clash}`, 'choose another file');
+    taken.set(file, `another option writes ${path}`);
+  }
+}
+
+/** Two paths with the same one are one regular file; null for what is not there (yet), or is none. */
+function identity(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
 }
 
 function open(path: string, secret: boolean): number {

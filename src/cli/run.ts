@@ -9,9 +9,10 @@ import { formatEndpoint } from '../model/connection.js';
 import { FcgiInspectError } from '../model/errors.js';
 import type { Inspection, Overview } from '../model/inspection.js';
 import type { Output } from '../model/output.js';
+import { visibleText } from '../model/visible-text.js';
 import { PRINTERS, summaryText } from '../print/index.js';
 import type { Settings } from './arguments.js';
-import { openOutputFile, type WriteChunk } from './output-file.js';
+import { openOutputFile, refuseClashes, type WriteChunk } from './output-file.js';
 import { Progress } from './progress.js';
 import { type Recording, readInStep, startRecording } from './recording.js';
 import { Signals } from './signals.js';
@@ -56,6 +57,8 @@ export async function run(settings: Settings, streams: Streams): Promise<number>
       : path === '-'
         ? () => (chunk) => streams.stdout.write(chunk)
         : openOutputFile(path, !settings.redact);
+  const written = [settings.har, settings.ndjson].flatMap((path) => (path === null || path === '-' ? [] : [path]));
+  refuseClashes(written, settings.files);
   const files: Files = { har: open(settings.har), ndjson: open(settings.ndjson) };
   const signals = new Signals();
   let application: Application | null = null;
@@ -359,7 +362,7 @@ class Run {
   /** To standard error; kept back while the screen is ours. */
   private say(text: string): void {
     if (this.settings.quiet) return;
-    this.messages.push(`fcgi-inspect: ${text}\n`);
+    this.messages.push(`fcgi-inspect: ${visibleText(text)}\n`);
     if (!this.onScreen) this.flushMessages();
   }
 

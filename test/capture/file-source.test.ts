@@ -315,3 +315,33 @@ describe('what cannot be opened', () => {
     expect(descriptors).not.toContain(good);
   });
 });
+
+it('tells a comment on a packet with the connection that the packet was of, and any other as it is', async () => {
+  const sample = join(import.meta.dirname, '../../samples/two-interfaces.pcapng');
+  const { events, warnings } = await read([sample]);
+  const notes = events.flatMap((event) => (event.kind === 'note' ? [`${event.connection}: ${event.text}`] : []));
+  expect(notes).toEqual(['1: comment on packet 4: the first request']);
+  expect(warnings).toEqual([`${sample}: comment on packet 30: somewhere in the middle`]);
+});
+
+it('says what there was instead of TCP when nothing was found', async () => {
+  const capture = new WrittenCapture();
+  // Ethernet, then an IPv4 header with protocol 47.
+  const frame = new Uint8Array(60);
+  frame.set([0x08, 0x00, 0x45, 0, 0, 46, 0, 0, 0, 0, 64, 47], 12);
+  for (let i = 0; i < 3; i += 1) capture.packet(frame);
+  const { warnings } = await read([written('gre.pcap', capture.file())]);
+  expect(warnings.join()).toContain('no FastCGI was found in 3 packets; not read: 3 of GRE;');
+});
+
+it('reads more files than a signal may have listeners without a word', async () => {
+  const warned: Error[] = [];
+  const listen = (warning: Error) => warned.push(warning);
+  process.on('warning', listen);
+  const paths = Array.from({ length: 14 }, (_, i) => written(`${i}.pcap`, new WrittenCapture().roundTrip().file()));
+  const { events } = await read(paths);
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(events.filter(({ kind }) => kind === 'open').length).toBeGreaterThan(0);
+  expect(warned).toEqual([]);
+});

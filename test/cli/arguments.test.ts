@@ -128,6 +128,7 @@ describe('capture files on the command line', () => {
   it('take the ports on which FastCGI passes', () => {
     expect(settings('a.pcap --port 9000').ports).toEqual([9_000]);
     expect(settings('a.pcap --port 9000,9001 --port 65535').ports).toEqual([9_000, 9_001, 65_535]);
+    expect(settings('a.pcap --port 9000-9002,80').ports).toEqual([9_000, 9_001, 9_002, 80]);
     expect(parseArguments(['a.pcap', '--port', ' 9000, 9001'], around)).toMatchObject({
       settings: { ports: [9_000, 9_001] },
     });
@@ -135,6 +136,7 @@ describe('capture files on the command line', () => {
 
   it.each([
     ['a.pcap --port 0', '9000,9001'],
+    ['a.pcap --port 9002-9000', '9000,9001'],
     ['a.pcap --port 65536', '9000,9001'],
     ['a.pcap --port 9000,', '9000,9001'],
     ['a.pcap --port http', '9000,9001'],

@@ -454,6 +454,13 @@ describe('words and colours', () => {
     expect(program.stdout.includes('\x1b[')).toBe(coloured);
   });
 
+  it('shows names that hold escape sequences as text', async () => {
+    const program = start(['no\x1b[2Jsuch.pcap']);
+    expect(await program.ended).toBe(1);
+    expect(program.stderr).not.toContain('\x1b');
+    expect(program.stderr).toContain('␛[2Jsuch.pcap does not exist');
+  });
+
   it('--quiet leaves standard error to errors', async () => {
     const program = start(['demo', '-n', '1', '-q']);
     expect(await program.ended).toBe(0);
