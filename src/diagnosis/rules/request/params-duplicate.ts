@@ -39,18 +39,34 @@ const SHOWN = 60;
 const PLACES = 512;
 const places = new Uint16Array(PLACES);
 
+/** The names of the last request without twins: the next one mostly has the same, and then it has none either. */
+let lastNames: readonly string[] = [];
+
 /** A param that came twice with different values; null in nearly all requests, all of which are asked. */
 function firstTwin({ params }: Exchange): Param | null {
+  if (isLikeLast(params)) return null;
   let found: Param | null = null;
+  let shared = false;
   const count = Math.min(params.length, LOOKED_AT);
   for (let i = 0; i < count && found === null; i++) {
-    const { name } = params[i]!;
-    const place = placeOf(name);
-    if (places[place] === 0) places[place] = i + 1;
-    else found = twinOf(params, i, places[place]! - 1);
+    const place = placeOf(params[i]!.name);
+    const before = places[place]!;
+    if (before === 0) places[place] = i + 1;
+    else {
+      shared ||= params.some(({ name }, at) => at < i && name === params[i]!.name);
+      found = twinOf(params, i, before - 1);
+    }
   }
   places.fill(0);
+  if (!shared && params.length <= LOOKED_AT) lastNames = params.map(({ name }) => name);
   return found;
+}
+
+function isLikeLast(params: readonly Param[]): boolean {
+  const { length } = lastNames;
+  if (params.length !== length) return false;
+  for (let i = 0; i < length; i++) if (params[i]!.name !== lastNames[i]) return false;
+  return true;
 }
 
 /** Params of one request that are compared: no web server sends more of its own accord, and names may be made to share one place. */

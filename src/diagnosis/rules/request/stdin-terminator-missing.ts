@@ -1,5 +1,7 @@
+import { paramValue } from '../../../model/param-value.js';
 import { formatDuration } from '../../../model/quantity.js';
 import { waitingAt } from '../../../model/waiting.js';
+import { declaredLength } from '../../declared-length.js';
 import { givingUp } from '../../giving-up.js';
 import { defineRule } from '../../rule.js';
 
@@ -8,7 +10,7 @@ export const stdinTerminatorMissing = defineRule({
   severity: 'error',
   title: 'The web server never said that the request body is over',
   meaning:
-    'An empty STDIN record ends the request. It did not come. PHP-FPM does not need it; fcgiwrap and programs that read their input to its end wait for it for ever.',
+    'An empty STDIN record ends the request. It did not come. PHP-FPM does not need it; fcgiwrap and programs that read their input to its end wait for it for ever, even when they have printed their page.',
   layer: 'cause',
   certainty: 'allowed',
   remedies: {
@@ -30,16 +32,21 @@ export const stdinTerminatorMissing = defineRule({
   seen: [],
   check(exchange, around) {
     const { outcome, streams, times, role } = exchange;
-    if (outcome === 'completed' || streams.stdin.ended || streams.stdout.records > 0) return null;
+    if (outcome === 'completed' || outcome === 'rejected' || streams.stdin.ended) return null;
     if (role !== 'responder' || streams.stdin.missing > 0 || exchange.records.gaps > 0) return null;
+    const announced = declaredLength(exchange);
+    if (announced === 'unusable' || streams.stdin.bytes < (announced === 'none' ? 0 : announced)) return null;
+    if (announced === 'none' && streams.stdin.bytes > 0) return null;
+    // After an upgrade both sides go on sending, as they like.
+    if (!streams.params.ended || paramValue(exchange.params, 'HTTP_UPGRADE') !== null) return null;
     const open = outcome === null || outcome === 'unfinished';
     const waiting = open
       ? waitingAt(exchange, times.end ?? times.lastRecord)
       : (givingUp(exchange, around)?.waiting ?? null);
-    if (waiting === null || waiting.for !== 'stdin-end' || waiting.milliseconds < CLEARLY) return null;
+    if (waiting === null || waiting.milliseconds < CLEARLY) return null;
     const ms = waiting.milliseconds;
     return {
-      detail: `${streams.stdin.bytes === 0 ? 'No STDIN came at all' : `All ${streams.stdin.bytes} bytes of the body came, but not the empty record behind them`}, and no answer for ${formatDuration(ms)}.`,
+      detail: `${streams.stdin.bytes === 0 ? 'No STDIN came at all' : `All ${streams.stdin.bytes} bytes of the body came, but not the empty record behind them`}, and ${streams.stdout.records === 0 ? 'no answer' : 'no end of the answer'} for ${formatDuration(ms)}.`,
       severity: open ? 'warning' : 'error',
       evidence: [{ kind: 'bytes', stream: 'stdin', offset: streams.stdin.bytes, length: 0 }],
     };
