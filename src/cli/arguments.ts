@@ -6,7 +6,8 @@ import type { BodyMode } from '../model/output.js';
 import { parseBytes, parseDuration } from '../model/quantity.js';
 import { parseFilter } from '../session/filter.js';
 import { isLocal, parseAddress } from './address.js';
-import { EPILOGUE } from './help.js';
+import type { ExplainSettings } from './explain.js';
+import { EPILOGUE, EXPLAIN_EPILOGUE } from './help.js';
 import { rulesText } from './rules.js';
 
 export type Format = 'tui' | 'lines' | 'detail' | 'ndjson' | 'report';
@@ -53,7 +54,10 @@ export interface Surroundings {
 }
 
 /** `--help` and `--version` give a text and nothing to do. */
-export type Parsed = { readonly settings: Settings } | { readonly print: string };
+export type Parsed =
+  | { readonly settings: Settings }
+  | { readonly explain: ExplainSettings }
+  | { readonly print: string };
 
 /**
  * Reads the arguments after the program's name.
@@ -62,6 +66,7 @@ export type Parsed = { readonly settings: Settings } | { readonly print: string 
  */
 export function parseArguments(args: readonly string[], around: Surroundings): Parsed {
   let result: Settings | undefined;
+  let asked: ExplainSettings | undefined;
   let printed = '';
   let complaint = '';
   const program = new Command('fcgi-inspect')
@@ -70,7 +75,7 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
         '--upstream: its records in time, params, bodies, STDERR, how it ended, and who ended it.',
     )
     .usage(
-      '--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect FILE... [options]\n       fcgi-inspect demo [options]\n       fcgi-inspect rules [ID]',
+      '--listen ADDRESS --upstream ADDRESS [options]\n       fcgi-inspect FILE... [options]\n       fcgi-inspect demo [options]\n       fcgi-inspect rules [ID]\n       fcgi-inspect explain [TEXT | LOG | -] [--capture FILE]',
     )
     .option(
       '--listen <address>',
@@ -103,8 +108,21 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
         width: around.stdoutIsTerminal ? (around.columns ?? null) : null,
       });
     });
-  program.addCommand(demo).addCommand(rules);
-  for (const command of [program, demo, rules])
+  const explain = new Command('explain')
+    .description(
+      'What the lines of an error log (nginx, lighttpd, Apache, HAProxy, Caddy, h2o, OpenLiteSpeed, IIS, PHP-FPM, PHP, fcgiwrap) mean: ' +
+        'what it may be, what to change, and what to look for on the wire.',
+    )
+    .argument('[text...]', 'a line, logs, or - for standard input')
+    .option('--capture <file>', 'a capture of that time: says which of its requests it is about (repeatable)', collect)
+    .option('--no-redact', 'keep secrets in URLs')
+    .addOption(colorOption())
+    .addHelpText('after', EXPLAIN_EPILOGUE)
+    .action((what: string[], _: unknown, command: Command) => {
+      asked = explainSettings(what, command.optsWithGlobals(), around);
+    });
+  program.addCommand(demo).addCommand(rules).addCommand(explain);
+  for (const command of [program, demo, rules, explain])
     command
       .helpOption('-h, --help', 'this text')
       .helpCommand(false)
@@ -133,6 +151,7 @@ export function parseArguments(args: readonly string[], around: Surroundings): P
       guess === undefined ? advice : `${guess.replace(/[()]/g, '')} ${advice}`,
     );
   }
+  if (asked !== undefined) return { explain: asked };
   return result === undefined ? { print: printed } : { settings: result };
 }
 
@@ -205,6 +224,26 @@ function colorOption(): Option {
   return new Option('--color <when>', 'colours; NO_COLOR is honoured')
     .choices(['auto', 'always', 'never'])
     .default('auto');
+}
+
+function explainSettings(
+  what: readonly string[],
+  raw: Raw & { readonly capture?: string[] },
+  around: Surroundings,
+): ExplainSettings {
+  if (what.length === 0 && around.stdinIsTerminal)
+    throw new FcgiInspectError(
+      'usage',
+      'nothing to explain',
+      "give a line in quotes, a log, or - for standard input: fcgi-inspect explain 'upstream sent too big header'",
+    );
+  return {
+    what: what.length === 0 ? ['-'] : what,
+    captures: raw.capture ?? [],
+    redact: raw.redact,
+    color: colorOf(raw, around),
+    width: around.stdoutIsTerminal ? (around.columns ?? null) : null,
+  };
 }
 
 function settingsOf(
@@ -307,7 +346,7 @@ function colorOf(raw: Pick<Raw, 'color'>, { env, stdoutIsTerminal }: Surrounding
 }
 
 /** Words that other versions of the command line, or other tools, know as commands. */
-const NOT_FILES: ReadonlySet<string> = new Set(['spawn', 'attach', 'explain', 'trace', 'help']);
+const NOT_FILES: ReadonlySet<string> = new Set(['spawn', 'attach', 'trace', 'help']);
 
 function checkFiles(files: readonly string[], raw: Raw): void {
   if (raw.listen || raw.upstream)

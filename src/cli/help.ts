@@ -30,3 +30,15 @@ Exit status: 0 done, 1 something failed, 2 wrong usage, 3 --fail-on met,
 128+N ended by signal N after an orderly stop. A signal lets open requests
 finish for 10 seconds; a second one ends at once.
 `;
+
+/** What `explain --help` says below the options. */
+export const EXPLAIN_EPILOGUE = `
+  fcgi-inspect explain 'upstream sent too big header while reading response ...'
+  fcgi-inspect explain /var/log/nginx/error.log --capture php.pcap
+  journalctl -u php8.2-fpm -o cat | fcgi-inspect explain
+
+Lines with the same message are told of once, with how often and when. Times
+without a zone are local: set TZ to that of the log's machine.
+
+Exit status: 0 something was recognised, 1 nothing was or a file cannot be read.
+`;

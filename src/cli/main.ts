@@ -3,6 +3,7 @@ import { FcgiInspectError } from '../model/errors.js';
 import { visibleText } from '../model/visible-text.js';
 import { FilterError, filterErrorPicture } from '../session/filter.js';
 import { parseArguments } from './arguments.js';
+import { explain } from './explain.js';
 import { run } from './run.js';
 import { restoreTerminal } from './terminal.js';
 import { Writer } from './writer.js';
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
       stdout.offer(parsed.print);
       return 0;
     }
+    if ('explain' in parsed) return await explain(parsed.explain, stdout);
     return await run(parsed.settings, { stdout, stderr, version });
   } catch (error) {
     return report(error as Error);

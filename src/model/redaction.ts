@@ -141,6 +141,11 @@ export function scrubber(exchange: Exchange): (text: string) => string {
   return (text) => redactText(text, secrets);
 }
 
+/** A line of a log, of which the request is not at hand: without the values of secret fields in the URLs that stand in it. */
+export function redactLine(line: string): string {
+  return redactText(line, []);
+}
+
 function redactParam(param: Param): Param {
   const value = redactValue(param.name, param.value);
   // The exact bytes hold the same secret.

@@ -3,6 +3,7 @@ import { detail } from './detail.js';
 import { lines, type PrintOptions } from './lines.js';
 import { report } from './report.js';
 
+export { type ExplainedMessage, type ExplainedRequests, explanation, requestWords } from './explanation.js';
 export type { PrintOptions } from './lines.js';
 export { ruleList, rulePage } from './rules.js';
 export { summaryText } from './session-summary.js';

@@ -1,5 +1,5 @@
 import { corroborate, type TiedLine } from '../diagnosis/logs/corroborate.js';
-import { logEntry } from '../diagnosis/logs/log-entry.js';
+import { type LogEntry, logEntry } from '../diagnosis/logs/log-entry.js';
 import type { LogMessage } from '../diagnosis/logs/log-message.js';
 import { type LogSubject, logSubject } from '../diagnosis/logs/log-subject.js';
 import { type DatedEntry, speaksOf, tieOf } from '../diagnosis/logs/log-tie.js';
@@ -109,9 +109,14 @@ export class LogBook {
     return told;
   }
 
+  /** The lines that are about a request, as they were read. */
+  entriesOf(exchange: Exchange): readonly LogEntry[] {
+    return this.look(this.subjectOf(exchange)).tied.map(({ line }) => line.entry);
+  }
+
   /** The lines that are about a request. */
   linesOf(exchange: Exchange): readonly LogLine[] {
-    const subject = this.remembered.get(exchange.n)?.subject ?? this.subject(exchange, exchange.findings);
+    const subject = this.subjectOf(exchange);
     return this.look(subject).tied.map(({ line: { entry, ...line } }) => ({
       ...line,
       meaning: entry.messages.at(-1)?.message.meaning ?? null,
@@ -128,6 +133,10 @@ export class LogBook {
   /** Milliseconds after which nobody waits any more. */
   get patience(): number {
     return PATIENCE;
+  }
+
+  private subjectOf(exchange: Exchange): LogSubject {
+    return this.remembered.get(exchange.n)?.subject ?? this.subject(exchange, exchange.findings);
   }
 
   private subject(exchange: Exchange, findings: readonly Finding[]): LogSubject {
@@ -162,6 +171,18 @@ export class LogBook {
     return [...this.remembered.values()].slice(-SUBJECTS_LOOKED_AT);
   }
 
+  /** Those that ended at about the same time. */
+  private beside(subject: LogSubject): LogSubject[] {
+    const near: LogSubject[] = [];
+    const end = subject.end ?? Number.POSITIVE_INFINITY;
+    for (const { subject: other } of this.remembered.values()) {
+      if ((other.end ?? 0) < subject.begin - 2 * AROUND || other.begin > end + 2 * AROUND) continue;
+      near.push(other);
+      if (near.length === SUBJECTS_LOOKED_AT) break;
+    }
+    return near;
+  }
+
   /** The lines about a request, and the other requests of which the same lines may tell, when there are fewer of those than of these. */
   private look(subject: LogSubject): { readonly tied: readonly TiedLine[]; readonly rivals: readonly number[] } {
     const tied: TiedLine[] = [];
@@ -172,7 +193,7 @@ export class LogBook {
         tied.push(...group.map((line) => ({ line, isSure: true })));
         continue;
       }
-      const claimants = this.claimants(messages, group);
+      const claimants = this.claimants(subject, messages, group);
       const rank = claimants.indexOf(subject.n);
       if (rank < 0) {
         // Somebody else has better claims: a request that went well, at the time at which another to the same URL failed.
@@ -209,15 +230,19 @@ export class LogBook {
   }
 
   /** The requests of whose findings these lines speak, in the order in which they ended. */
-  private claimants(messages: readonly LogMessage[], group: readonly DatedEntry[]): readonly number[] {
-    return this.lastRemembered()
+  private claimants(
+    subject: LogSubject,
+    messages: readonly LogMessage[],
+    group: readonly DatedEntry[],
+  ): readonly number[] {
+    return this.beside(subject)
       .filter(
-        ({ subject }) =>
-          subject.findings.some((finding) => messages.some((message) => speaksOf(message, finding))) &&
-          group.some((line) => tieOf(line, subject) !== null),
+        (other) =>
+          other.findings.some((finding) => messages.some((message) => speaksOf(message, finding))) &&
+          group.some((line) => tieOf(line, other) !== null),
       )
-      .sort((a, b) => (a.subject.end ?? 0) - (b.subject.end ?? 0))
-      .map(({ subject }) => subject.n);
+      .sort((one, other) => (one.end ?? 0) - (other.end ?? 0))
+      .map(({ n }) => n);
   }
 }
 

@@ -151,7 +151,7 @@ describe('capture files on the command line', () => {
     ['- -', '"-" is named twice'],
     ['a.pcap --har x --ndjson x', 'both want x'],
     ['a.pcap --interface eth0', '--interface'],
-    ...['spawn', 'attach', 'explain', 'trace', 'help'].map((word) => [
+    ...['spawn', 'attach', 'trace', 'help'].map((word) => [
       `${word} a.pcap`,
       `"${word}" is no command of this version`,
     ]),

@@ -251,7 +251,7 @@ describe('wrong usage', () => {
     [['demo', '--har', 'x', '--ndjson', 'x'], 'both want x', 'give each a file'],
     [['demo', '--listen', '9001'], 'the demo has addresses of its own', 'leave'],
     [['--listen', '1', '--upstream', '2', 'demo'], 'addresses of its own', 'leave'],
-    [['explain', 'capture.pcap'], '"explain" is no command', 'write ./explain'],
+    [['trace', 'capture.pcap'], '"trace" is no command', 'write ./trace'],
   ])('%j: 2, what is wrong in one line, what to try in the next', async (args, wrong, advice) => {
     const program = start(args);
     expect(await program.ended).toBe(2);

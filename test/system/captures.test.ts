@@ -225,7 +225,7 @@ describe('files that are not as they should be', () => {
     expect(stderr).toMatch(/^fcgi-inspect: no permission to read .*(\n|\/)/);
   });
 
-  it.each(['spawn', 'explain'])('%s is no file, but a command that there is not yet', async (word) => {
+  it.each(['spawn', 'trace'])('%s is no file, but a command that there is not yet', async (word) => {
     const program = await run(word);
     expect(program.status).toBe(2);
     expect(program.stderr).toMatch(

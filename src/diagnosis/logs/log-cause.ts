@@ -1,5 +1,6 @@
-import type { Product } from '../products.js';
+import { PRODUCT_NAMES, type Product, WEB_SERVERS } from '../products.js';
 import { remediesFor } from '../remedies.js';
+import type { Rule } from '../rule.js';
 import { ruleOf } from '../rule-groups.js';
 import type { LogProduct } from './log-message.js';
 import { WIRE_MARKS } from './wire-marks.js';
@@ -22,11 +23,21 @@ export function logCause(id: string, product: LogProduct): LogCause {
   const wire = WIRE_MARKS[id] ?? '';
   const rule = ruleOf(id);
   if (rule !== null) {
-    const { title, meaning, remedies } = rule;
-    return { id, title, meaning, advice: remediesFor(remedies, PRODUCTS[product]), wire, isFound: true };
+    const { title, meaning } = rule;
+    return { id, title, meaning, advice: adviceOf(rule, PRODUCTS[product]), wire, isFound: true };
   }
   const own = UNSEEN[id];
   return { id, title: id, meaning: '', advice: [], ...own, wire, isFound: false };
+}
+
+/** A web server's log tells nothing of the backend; who looks into the backend's has that, and not the web server, to change. */
+function adviceOf({ remedies }: Rule, products: readonly Product[]): readonly string[] {
+  const isWebServers = WEB_SERVERS.some((server) => products.includes(server));
+  if (isWebServers) return remediesFor(remedies, products);
+  const own = products.flatMap((product) =>
+    (remedies[product] ?? []).map((text) => `${PRODUCT_NAMES[product]}: ${text}`),
+  );
+  return [...(remedies.any ?? []), ...own];
 }
 
 /** Those that leave no mark on the wire, so that no rule can find them. */
