@@ -21,7 +21,7 @@ export const paramsDuplicate = defineRule({
     any: ['Names with "_" and "-" become one param (X_Y and X-Y): let the web server drop headers with an underscore.'],
   },
   look: ['The Params tab shows both values.'],
-  seen: [],
+  seen: ['nginx → PHP-FPM'],
   check(exchange) {
     const twin = firstTwin(exchange);
     if (twin === null) return null;

@@ -18,7 +18,8 @@ export const paramsMissingCore = defineRule({
     ],
   },
   look: ['The Params tab: what did come. nginx -T prints the configuration that is in force, includes and all.'],
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM'],
   check({ method, role, paramsComplete, outcome, streams, response, params }) {
     if (method !== null && method !== '') return null;
     if (role !== 'responder' || outcome !== 'completed' || !paramsComplete) return null;

@@ -23,7 +23,8 @@ export const paramsSplitMidPair = defineRule({
     { cause: 'The backend is no PHP-FPM and has another complaint.', tell: 'Its own log.' },
   ],
   look: ['The Timeline tab: more than one PARAMS record with content. PHP-FPM logs nothing.'],
-  seen: [],
+  absence: 'server',
+  seen: ['cgi-fcgi → PHP-FPM', 'test client → PHP-FPM'],
   check({ paramsSplit, outcome, streams }) {
     if (!paramsSplit || (outcome !== 'backend-reset' && outcome !== 'backend-closed')) return null;
     if (streams.stdout.records + streams.stderr.records > 0) return null;

@@ -30,7 +30,8 @@ export const paramsTooLarge = defineRule({
   look: [
     'nginx: "fastcgi request record is too big: N" (alert, 500): then nothing reaches the backend. mod_fcgid: "mod_fcgid: header overflow". Apache: AH02536 "couldn’t encode envvar": that one is left out silently.',
   ],
-  seen: [],
+  absence: 'both',
+  seen: ['test client → PHP-FPM'],
   check({ outcome, streams }) {
     const { params, stdout, stderr } = streams;
     const bytes = params.bytes + params.missing;

@@ -17,7 +17,8 @@ export const requestRecordGarbage = defineRule({
   look: [
     'The Timeline and Records tabs show the records in their order; the address of the client tells whose they are: ss -tnp.',
   ],
-  seen: [],
+  absence: 'both',
+  seen: ['test client → PHP-FPM'],
   check({ records, problems, role, outcome }) {
     if (records.problems === 0 || records.gaps > 0 || role === 'unknown') return null;
     const problem = problems.find(({ code, side }) => side === 'client' && GARBAGE.has(code));

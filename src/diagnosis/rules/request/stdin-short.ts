@@ -28,7 +28,8 @@ export const stdinShort = defineRule({
     'The params CONTENT_LENGTH and HTTP_CONTENT_LENGTH beside the size of STDIN. A client that announces too much: curl -v shows what it sends.',
   ],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM'],
   check(exchange) {
     const { outcome, streams, role, method, times } = exchange;
     const { stdin } = streams;

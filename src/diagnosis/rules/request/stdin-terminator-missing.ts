@@ -29,7 +29,8 @@ export const stdinTerminatorMissing = defineRule({
   ],
   look: ['strace -p PID of the backend: it stands in read() or poll() on the connection.'],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['test client → fcgiwrap'],
   check(exchange, around) {
     const { outcome, streams, times, role } = exchange;
     if (outcome === 'completed' || outcome === 'rejected' || streams.stdin.ended) return null;

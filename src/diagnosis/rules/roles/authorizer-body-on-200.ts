@@ -10,7 +10,8 @@ export const authorizerBodyOn200 = defineRule({
   certainty: 'proven',
   remedies: { any: ['Print the header and a blank line only; a page belongs to answers that refuse.'] },
   look: ['Apache: AH02522 "Ignoring response body from non-authoritative authorizer".'],
-  seen: [],
+  absence: 'server',
+  seen: ['lighttpd → test backend', 'lighttpd → libfcgi'],
   check({ role, outcome, response, streams }) {
     if (role !== 'authorizer' || outcome !== 'completed' || !response?.complete) return null;
     if (response.status !== 200 || response.length === 0 || streams.stdout.missing > 0) return null;

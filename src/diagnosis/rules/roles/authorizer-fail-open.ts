@@ -20,7 +20,8 @@ export const authorizerFailOpen = defineRule({
     apache: ['mod_authnz_fcgi refuses such an answer (AH02510, 500): nothing is open, but nobody gets in.'],
   },
   look: ['The STDERR tab, and the authorizer’s own log. Ask for the protected page without credentials: curl -i.'],
-  seen: [],
+  absence: 'server',
+  seen: ['lighttpd → test backend'],
   check({ role, outcome, response, streams, protocolStatus, appStatus }) {
     if (role !== 'authorizer' || (outcome !== 'completed' && outcome !== 'rejected')) return null;
     if (response?.complete || streams.stdout.missing > 0) return null;

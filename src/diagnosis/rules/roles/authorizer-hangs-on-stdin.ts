@@ -28,7 +28,8 @@ export const authorizerHangsOnStdin = defineRule({
   ],
   look: ['strace -p PID of the authorizer: read() on the connection means that it waits for STDIN.'],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['lighttpd → libfcgi'],
   check(exchange, around) {
     const { role, outcome, streams, times } = exchange;
     if (role !== 'authorizer' || outcome === 'completed' || streams.stdin.ended) return null;

@@ -38,7 +38,8 @@ export const clientAbort = defineRule({
   look: [
     'nginx: status 499 in the access log; "client prematurely closed connection" in the error log at level info. HAProxy: CD-- or CH-- in its log.',
   ],
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome } = exchange;
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset' && outcome !== 'aborted') return null;
@@ -46,7 +47,7 @@ export const clientAbort = defineRule({
     if (given === null) return null;
     const ms = given.waiting.milliseconds;
     return {
-      detail: `The web server ${given.how} ${stage(exchange, given.waiting)}${given.sign === '' ? '' : ` (${given.sign})`}.`,
+      detail: `The web server ${given.how} ${stage(exchange, given.waiting)}.`,
       severity: ms >= LONG && isAnswer(given.waiting) ? 'warning' : 'note',
       evidence: [{ kind: 'time', milliseconds: ms }],
     };

@@ -45,7 +45,8 @@ export const poolExhausted = defineRule({
     'PHP-FPM’s status page (pm.status_path): "listen queue" and "max children reached". ss -lnt or ss -xlp: Recv-Q of the listening socket is the queue.',
   ],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM'],
   check(exchange, around) {
     if (around === null || around.servedMeanwhile === 0) return null;
     const ahead = around.openBefore - around.openBeside;

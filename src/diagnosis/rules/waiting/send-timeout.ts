@@ -40,7 +40,8 @@ export const sendTimeout = defineRule({
     'ss -tin on the port: Send-Q stays above 0 on the web server’s side.',
   ],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → libfcgi'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;
     if (outcome === 'completed' || streams.stdin.ended || streams.stdin.bytes < IN_THE_KERNEL) return null;

@@ -54,7 +54,8 @@ export const slowScript = defineRule({
     'PHP-FPM’s slow log; the status page with ?full says what each worker does and for how long.',
   ],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome, times, streams } = exchange;
     if (outcome === 'completed') {

@@ -40,7 +40,8 @@ export const stallMidResponse = defineRule({
     'nginx: "upstream timed out (110: Connection timed out) while reading upstream". Caddy: "aborting with incomplete response". Apache: AH01075 with "(70007)".',
   ],
   whileOpen: true,
-  seen: [],
+  absence: 'server',
+  seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome, times, streams } = exchange;
     if (outcome === 'completed' || times.firstStdout === null) return null;

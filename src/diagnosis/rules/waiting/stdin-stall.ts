@@ -33,7 +33,8 @@ export const stdinStall = defineRule({
   ],
   look: ['ss -tn on the visitor’s side of the web server: no Recv-Q there means that nothing comes in.'],
   whileOpen: true,
-  seen: [],
+  absence: 'both',
+  seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;
     if (outcome === 'completed' || streams.stdin.ended) return null;

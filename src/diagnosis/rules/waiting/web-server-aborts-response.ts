@@ -30,7 +30,8 @@ export const webServerAbortsResponse = defineRule({
   look: [
     'nginx’s error log, level crit: "open() \\"/var/lib/nginx/fastcgi/…\\" failed (13: Permission denied) while reading upstream", or "(28: No space left on device)".',
   ],
-  seen: [],
+  absence: 'server',
+  seen: ['nginx → PHP-FPM'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;
     if (outcome !== 'web-server-reset' && outcome !== 'web-server-closed') return null;
