@@ -2,6 +2,7 @@ import type { Exchange } from '../model/exchange.js';
 import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
+import { BLIND, type BlindSpots, blindSpots } from './blind-spots.js';
 import { hasHeaderMarks } from './header-facts.js';
 import { paramMarks } from './param-marks.js';
 import { productsOf, remediesFor } from './remedies.js';
@@ -18,15 +19,17 @@ const IN_TURN = [
   ...RULES.filter(({ layer }) => layer === 'consequence'),
 ];
 const REMARKS = RULES.filter(({ layer }) => layer === 'remark');
-const WHILE_OPEN = IN_TURN.filter(({ whileOpen }) => whileOpen);
+/** By what was not seen whole. */
+const WHILE_OPEN = [0, 1, 2, 3].map((blind) => IN_TURN.filter((rule) => rule.whileOpen && maySpeak(rule, blind)));
 
 /**
  * The findings of an exchange: the gravest first, and of equal ones the cause first. An open one (outcome null) is taken as it is at the
  * time that is given as its end.
  */
 export function diagnose(exchange: Exchange, surroundings: Surroundings | null = null): readonly Finding[] {
-  if (exchange.outcome === null) return sorted(upToFirst(WHILE_OPEN, exchange, surroundings));
-  const { inTurn, remarks } = rulesFor(needsOf(exchange, surroundings));
+  const blind = blindSpots(exchange);
+  if (exchange.outcome === null) return sorted(upToFirst(WHILE_OPEN[blind]!, exchange, surroundings));
+  const { inTurn, remarks } = rulesFor(needsOf(exchange, surroundings), blind);
   let findings = upToFirst(inTurn, exchange, surroundings);
   for (const rule of remarks) {
     const sighting = rule.check(exchange, surroundings);
@@ -72,17 +75,24 @@ interface Asked {
   readonly remarks: readonly Rule[];
 }
 
-/** By what is there, as bits; made as each combination is met first. Nearly all requests are of the shortest list. */
+/** By what is there and what was not seen, as bits; made as each combination is met first. Nearly all requests are of the shortest list. */
 const askedBy: (Asked | undefined)[] = [];
 
-function rulesFor(present: number): Asked {
-  let asked = askedBy[present];
+function rulesFor(present: number, blind: BlindSpots): Asked {
+  const place = (present << 2) | blind;
+  let asked = askedBy[place];
   if (asked === undefined) {
-    const isAsked = ({ needs }: Rule) => needs === undefined || needs.some((need) => (NEEDS[need] & present) !== 0);
+    const isAsked = (rule: Rule) =>
+      maySpeak(rule, blind) && (rule.needs?.some((need) => (NEEDS[need] & present) !== 0) ?? true);
     asked = { inTurn: IN_TURN.filter(isAsked), remarks: REMARKS.filter(isAsked) };
-    askedBy[present] = asked;
+    askedBy[place] = asked;
   }
   return asked;
+}
+
+function maySpeak({ absence }: Rule, blind: BlindSpots): boolean {
+  if (absence === undefined) return true;
+  return absence === 'both' ? blind === 0 : (BLIND[absence] & blind) === 0;
 }
 
 /** What the first rule says that knows what it is, and what others before it say beside that. */

@@ -1,3 +1,4 @@
+import type { Side } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
 import type { Alternative, Certainty, Evidence, Severity } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
@@ -46,6 +47,11 @@ export interface Rule {
   readonly whileOpen?: boolean;
   /** It is asked only where one of these holds, so that a healthy request costs a rule nothing; of every request without it. */
   readonly needs?: readonly Need[];
+  /**
+   * Where it takes something for absent, or adds bytes up: the side of which it has to know all. It is not asked where bytes of that side
+   * were missed (blind-spots.ts). What the outcome rests on alone needs none: the tracker has thought of what may be lost.
+   */
+  readonly absence?: Side | 'both';
   /** The real servers on which it was seen to fire, as `web server → backend`; empty while it never was. */
   readonly seen: readonly string[];
   /** @param surroundings null where nothing is known of them, or nothing is remarkable about the request */

@@ -42,6 +42,7 @@ export const eofBeforeAnyByte = defineRule({
     'The web server’s error log: "upstream prematurely closed connection", "unexpected end-of-file", "End of file found".',
   ],
   needs: ['failure'],
+  absence: 'server',
   seen: ['nginx → libfcgi'],
   check(exchange) {
     const { outcome, streams, precedingRequests } = exchange;

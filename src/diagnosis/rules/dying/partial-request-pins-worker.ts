@@ -44,6 +44,7 @@ export const partialRequestPinsWorker = defineRule({
   ],
   look: ['The address that the connection came from: which program has it? ss -tnp on that machine.'],
   needs: ['failure'],
+  absence: 'both',
   seen: ['a test client → PHP-FPM'],
   check(exchange) {
     const { outcome, streams, problems, connectionEnd, times, role } = exchange;

@@ -42,6 +42,7 @@ export const peerNotAllowed = defineRule({
     'grep -r allowed_clients /etc/php/',
   ],
   needs: ['failure'],
+  absence: 'server',
   seen: ['nginx → PHP-FPM', 'nginx → libfcgi'],
   check({ outcome, streams, server, client, times, connectionEnd, precedingRequests, role, requestId }, surroundings) {
     if (outcome !== 'backend-closed' && outcome !== 'backend-reset') return null;

@@ -42,6 +42,7 @@ export const rstBeforeAnyByte = defineRule({
     'journalctl -k: "segfault at", "Killed process".',
   ],
   needs: ['failure'],
+  absence: 'server',
   seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     if (exchange.outcome !== 'backend-reset' || !isSilent(exchange)) return null;

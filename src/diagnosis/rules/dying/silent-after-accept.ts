@@ -41,6 +41,7 @@ export const silentAfterAccept = defineRule({
   ],
   look: ['On the backend’s machine: ss -ltn (ss -xl): Recv-Q above 0 means that nobody accepts.'],
   needs: ['failure'],
+  absence: 'server',
   seen: ['nginx → a program that never accepts'],
   check({ outcome, streams, times, connectionEnd, precedingRequests }, surroundings) {
     if (outcome !== 'web-server-closed' && outcome !== 'web-server-reset' && outcome !== 'aborted') return null;

@@ -30,6 +30,7 @@ export const finishRequestBlocksConnection = defineRule({
   ],
   look: ['The request before it on the same connection: which script is it, and what does it do after its answer?'],
   needs: ['surroundings'],
+  absence: 'server',
   seen: ['nginx → PHP-FPM'],
   check({ precedingRequests, times }, surroundings) {
     if (surroundings === null || precedingRequests === 0) return null;

@@ -24,6 +24,7 @@ export const keepaliveDesync = defineRule({
     'The records of this request after its END_REQUEST, and the request after it on the same connection.',
   ],
   needs: ['problems'],
+  absence: 'both',
   seen: [],
   check({ records, problems, keepConnection, protocolStatus }) {
     if (records.problems === 0 || keepConnection !== true || protocolStatus === null) return null;

@@ -44,6 +44,7 @@ export const keepaliveIdleCloseRace = defineRule({
     'The other connections to this backend: after how many requests, and how long idle, do they end?',
   ],
   needs: ['failure'],
+  absence: 'server',
   seen: ['nginx → PHP-FPM'],
   check(exchange, surroundings) {
     const { outcome, streams, precedingRequests, times, connectionEnd } = exchange;

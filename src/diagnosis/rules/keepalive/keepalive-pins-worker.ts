@@ -49,6 +49,7 @@ export const keepalivePinsWorker = defineRule({
     'ss -tnp (ss -xp) on the backend’s machine: connections of workers with nothing to read or to send.',
   ],
   needs: ['surroundings'],
+  absence: 'server',
   seen: ['nginx → PHP-FPM'],
   check(exchange, surroundings) {
     if (surroundings === null || surroundings.idleConnections === 0) return null;

@@ -27,6 +27,7 @@ export const multiplexMixup = defineRule({
   alternatives: [{ cause: 'The script itself is slow.', tell: 'It is slow when it has a connection for itself, too.' }],
   look: ['The requests on the same connection: do their first bytes come one after the end of the other?'],
   needs: ['surroundings'],
+  absence: 'server',
   seen: ['HAProxy → PHP-FPM'],
   check(exchange, surroundings) {
     if (surroundings === null || surroundings.openBeside === 0) return null;

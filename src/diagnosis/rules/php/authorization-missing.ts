@@ -24,6 +24,7 @@ export const authorizationMissing = defineRule({
     },
   ],
   needs: ['status'],
+  absence: 'client',
   seen: ['Apache mod_proxy_fcgi → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     if (exchange.response?.status !== 401 || !exchange.paramsComplete || exchange.role !== 'responder') return null;

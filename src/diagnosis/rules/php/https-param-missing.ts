@@ -28,6 +28,7 @@ export const httpsParamMissing = defineRule({
   },
   look: ['curl -sI https://SITE/ shows the same Location again and again.'],
   needs: ['status'],
+  absence: 'client',
   seen: ['nginx → PHP-FPM', 'lighttpd → PHP-FPM', 'Apache mod_proxy_fcgi → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange) {
     const status = exchange.response?.status;

@@ -19,6 +19,7 @@ export const managementRecordProblems = defineRule({
     'Apache’s error log: AH01069 "Got bogus rid".',
   ],
   needs: ['problems'],
+  absence: 'both',
   seen: ['HAProxy → libfcgi'],
   check({ records, problems }) {
     if (records.problems === 0 || records.gaps > 0) return null;

@@ -42,6 +42,7 @@ export const truncatedRecord = defineRule({
     'The Records tab: the last record.',
   ],
   needs: ['failure'],
+  absence: 'server',
   seen: [],
   check(exchange, surroundings) {
     const { outcome, records, times, connectionEnd, problems, streams } = exchange;

@@ -23,6 +23,7 @@ export const unknownRecordType = defineRule({
     'The Records tab: the record with the mark.',
   ],
   needs: ['problems'],
+  absence: 'server',
   seen: [],
   check(exchange) {
     const { records, problems } = exchange;

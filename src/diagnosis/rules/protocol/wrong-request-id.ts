@@ -24,6 +24,7 @@ export const wrongRequestId = defineRule({
     'The connection’s problems: which ids came.',
   ],
   needs: ['problems'],
+  absence: 'both',
   seen: [],
   check(exchange) {
     const { records, role, problems } = exchange;

@@ -19,6 +19,7 @@ export const bodyNotAllowed = defineRule({
     'nginx’s error log: "upstream sent more data than specified"; Caddy’s: "request method or response status code does not allow body".',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

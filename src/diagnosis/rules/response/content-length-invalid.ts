@@ -21,6 +21,7 @@ export const contentLengthInvalid = defineRule({
     'nginx’s error log: "upstream sent invalid "Content-Length" header", "upstream sent duplicate header line" or "at the same time"; h2o’s: "received multiple content-length headers from fcgi".',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

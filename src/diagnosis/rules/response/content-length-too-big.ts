@@ -37,6 +37,7 @@ export const contentLengthTooBig = defineRule({
     'curl -sv URL -o /dev/null: "transfer closed with N bytes remaining to read".',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -35,6 +35,7 @@ export const contentLengthTooSmall = defineRule({
     'nginx’s error log: "upstream sent more data than specified in "Content-Length" header while reading upstream"; Caddy’s: "wrote more than the declared Content-Length".',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -15,6 +15,7 @@ export const contentTypeMissing = defineRule({
   },
   look: ['curl -sI URL | grep -i content-type: what the client is told.'],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

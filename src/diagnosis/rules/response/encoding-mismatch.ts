@@ -35,6 +35,7 @@ export const encodingMismatch = defineRule({
   },
   look: ['curl -s --raw -H "Accept-Encoding: gzip" URL | head -c 4 | xxd: 1f8b is gzip.'],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

@@ -31,6 +31,7 @@ export const endWithoutHeader = defineRule({
     'The application’s own log: journalctl -u SERVICE.',
   ],
   needs: ['status'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

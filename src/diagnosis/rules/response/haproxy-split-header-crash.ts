@@ -29,6 +29,7 @@ export const haproxySplitHeaderCrash = defineRule({
   ],
   look: ['journalctl -u haproxy: "FATAL: bug condition" or "exited with code 139 (Segmentation fault)".'],
   needs: ['failure'],
+  absence: 'server',
   seen: ['HAProxy → libfcgi'],
   check(exchange) {
     const { outcome, streams, abortSeen, params } = exchange;

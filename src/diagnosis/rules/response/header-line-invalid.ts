@@ -21,6 +21,7 @@ export const headerLineInvalid = defineRule({
     'The Stdout tab: how the response begins.',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

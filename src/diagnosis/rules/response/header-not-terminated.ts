@@ -31,6 +31,7 @@ export const headerNotTerminated = defineRule({
     'The Stdout tab: what came.',
   ],
   needs: ['status'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

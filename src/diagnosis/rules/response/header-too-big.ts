@@ -49,6 +49,7 @@ export const headerTooBig = defineRule({
     'lighttpd’s error log: "response headers too large for"; Apache’s: "Premature end of script headers".',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

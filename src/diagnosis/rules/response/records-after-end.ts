@@ -15,6 +15,7 @@ export const recordsAfterEnd = defineRule({
   },
   look: ['The Records tab: what follows END_REQUEST.'],
   needs: ['problems'],
+  absence: 'both',
   seen: [],
   check({ records, problems, protocolStatus, keepConnection }) {
     // After a request that was given up a late answer is no fault, and on a kept connection it is one of the connection’s.

@@ -17,6 +17,7 @@ export const stdoutAfterEof = defineRule({
   },
   look: ['The Records tab: which record follows the empty one.'],
   needs: ['problems'],
+  absence: 'both',
   seen: [],
   check(exchange) {
     if (exchange.records.problems === 0) return null;

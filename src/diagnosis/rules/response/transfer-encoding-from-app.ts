@@ -20,6 +20,7 @@ export const transferEncodingFromApp = defineRule({
   },
   look: ['curl --raw -s URL | head: numbers before the page, twice where it was wrapped once more.'],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

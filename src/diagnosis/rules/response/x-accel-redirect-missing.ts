@@ -32,6 +32,7 @@ export const xAccelRedirectMissing = defineRule({
   ],
   look: ['curl -sI URL: 200 with Content-Length 0 and the header X-Accel-Redirect.'],
   needs: ['headers'],
+  absence: 'server',
   seen: [
     'lighttpd → libfcgi',
     'Apache mod_proxy_fcgi → libfcgi',

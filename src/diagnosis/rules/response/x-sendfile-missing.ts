@@ -38,6 +38,7 @@ export const xSendfileMissing = defineRule({
     'lighttpd’s error log: "X-Sendfile: file not under configured x-sendfile-docroot(s)" (403) or "not a regular file" (404).',
   ],
   needs: ['headers'],
+  absence: 'server',
   seen: ['nginx → libfcgi', 'Caddy → libfcgi', 'HAProxy → libfcgi', 'nginx → PHP-FPM'],
   check(exchange) {
     const { response } = exchange;

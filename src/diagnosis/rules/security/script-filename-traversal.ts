@@ -32,6 +32,7 @@ export const scriptFilenameTraversal = defineRule({
     },
   ],
   needs: ['marks'],
+  absence: 'client',
   seen: ['Apache mod_proxy_fcgi → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange) {
     if ((paramMarks(exchange) & MARK.ODD_PATH) === 0) return null;
