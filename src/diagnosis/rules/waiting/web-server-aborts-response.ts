@@ -28,7 +28,7 @@ export const webServerAbortsResponse = defineRule({
     { cause: 'The web server’s worker died.', tell: 'Its error log: "worker process N exited on signal".' },
   ],
   look: [
-    'nginx’s error log, level crit: "open() \\"/var/lib/nginx/fastcgi/…\\" failed (13: Permission denied) while reading upstream", or "(28: No space left on device)".',
+    'nginx’s error log, level crit: "open() "/var/lib/nginx/fastcgi/…" failed (13: Permission denied) while reading upstream", or "(28: No space left on device)".',
   ],
   absence: 'server',
   seen: ['nginx → PHP-FPM'],
