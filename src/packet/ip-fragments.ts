@@ -3,7 +3,8 @@ import type { IpPart } from './ip.js';
 
 /**
  * Strategy: fragments of IP packets (RFC 791, section 3.2; RFC 8200, section 4.5) are copied until a packet is whole. Where each piece
- * lay in the file is kept, as the bytes of a stream are found there again. A first copy wins over a later one.
+ * lay in the file is kept, as the bytes of a stream are found there again. A first copy wins over a later one; what contradicts the
+ * pieces before about the packet's length belongs to another packet with the same number, and those before are given up.
  */
 
 /** Packets in pieces at once, their bytes, and how long they are waited for (RFC 8200 says 60 s), in microseconds. The oldest goes first. */
@@ -64,9 +65,13 @@ export class IpFragments {
     const offset = part.fragmentOffset;
     const end = offset + part.length;
     if (part.length === 0 || end > LARGEST_PAYLOAD) return null;
-    const packet = this.#packetOf(part, bytes, now);
+    let packet = this.#packetOf(part, bytes, now);
+    if (contradicts(packet, end, part.moreFragments)) {
+      this.#giveUp(packet);
+      packet = this.#packetOf(part, bytes, now);
+    }
     if (offset === 0) packet.protocol = part.protocol;
-    if (!part.moreFragments && packet.total < 0) packet.total = end;
+    if (!part.moreFragments) packet.total = end;
     this.#insert(packet, offset, bytes, part.start, part.end, part.length, origin);
     if (packet.total >= 0 && isWhole(packet)) {
       this.#forget(packet);
@@ -147,11 +152,19 @@ export class IpFragments {
   }
 }
 
+/** Whether a fragment that ends at `end` cannot be of this packet: one of the two goes on behind where the other says it ends. */
+function contradicts(packet: Fragmented, end: number, moreFragments: boolean): boolean {
+  const { total } = packet;
+  if (total >= 0) return moreFragments ? end > total : end !== total;
+  const last = packet.pieces.at(-1);
+  return !moreFragments && last !== undefined && last.offset + last.length > end;
+}
+
 function isWhole(packet: Fragmented): boolean {
   let at = 0;
   for (const piece of packet.pieces) {
     if (piece.offset !== at) return false;
     at += piece.length;
   }
-  return at >= packet.total;
+  return at === packet.total;
 }

@@ -178,6 +178,33 @@ describe('IP fragments', () => {
     expect(watch.said('client')).toBe(text.slice(0, 34) + '.'.repeat(10) + text.slice(44));
   });
 
+  it('that contradict one another about the length are two packets with one number', () => {
+    const part = (offset: number, end: number, more: boolean) =>
+      ip('10.0.0.1', '10.0.0.2', whole.subarray(offset, end), { fragment: { offset, more } });
+    const first = new FlowWatch();
+    for (const packet of [part(0, 104, true), part(48, 56, false)]) first.frame(packet);
+    first.table.finish();
+    expect(first.events).toEqual([]);
+    expect(first.table.counts).toMatchObject({ fragments: 2, fragmentsLost: 2 });
+    // What was lost of another packet with this number is no part of the one that is whole.
+    const other = ip('10.0.0.1', '10.0.0.2', new Uint8Array(64), { fragment: { offset: 104, more: true } });
+    for (const order of [
+      [other, part(0, 104, true), part(104, whole.length, false)],
+      [part(48, 56, false), part(104, whole.length, false), part(0, 104, true)],
+    ]) {
+      const watch = new FlowWatch();
+      for (const packet of order) watch.frame(packet);
+      watch.table.finish();
+      expect(watch.table.counts.fragmentsLost).toBeGreaterThan(0);
+      expect(watch.table.heldBytes).toBe(0);
+    }
+    const again = new FlowWatch();
+    for (const packet of [part(0, 104, true), part(48, 56, false), ...pieces('10.0.0.1', '10.0.0.2', 104)])
+      again.frame(packet);
+    again.table.finish();
+    expect(again.said('client')).toBe(text);
+  });
+
   it('waits for a bounded number, bounded bytes and a bounded time', () => {
     const watch = new FlowWatch();
     for (let i = 0; i < 3_000; i += 1) watch.frame(pieces('10.0.0.1', '10.0.0.2', 64, i)[0]!);

@@ -280,6 +280,34 @@ describe('whatever comes', () => {
     );
   });
 
+  it('never throws on fragments that overlap and contradict one another, nor makes up bytes', () => {
+    const whole = tcp({ from: CLIENT, to: SERVER, sequence: 1, payload: latin(`>${'x'.repeat(80)}`) });
+    const anyFragment = fc.record({
+      units: fc.nat(14),
+      length: fc.integer({ min: 1, max: 110 }),
+      more: fc.boolean(),
+      identification: fc.nat(1),
+      six: fc.boolean(),
+      cut: fc.option(fc.nat(40), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyFragment, { maxLength: 40 }), (fragments) => {
+        const watch = new FlowWatch();
+        for (const { units, length, more, identification, six, cut } of fragments) {
+          const offset = 8 * units;
+          const [from, to] = six ? ['::1', '::2'] : [CLIENT.host, SERVER.host];
+          const part = whole.subarray(offset, Math.min(whole.length, offset + length));
+          const packet = ip(from!, to!, part, { fragment: { offset, more }, identification });
+          watch.frame(packet, cut === undefined ? {} : { captured: Math.max(packet.length - cut, 20) });
+        }
+        watch.table.finish();
+        expect(watch.table.heldBytes).toBe(0);
+        checkEvents(watch);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('never throws on bytes that are no packet', () => {
     fc.assert(
       fc.property(
