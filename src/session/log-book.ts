@@ -1,8 +1,8 @@
 import { corroborate, type TiedLine } from '../diagnosis/logs/corroborate.js';
+import { claim } from '../diagnosis/logs/log-claim.js';
 import { type LogEntry, logEntry } from '../diagnosis/logs/log-entry.js';
-import type { LogMessage } from '../diagnosis/logs/log-message.js';
 import { type LogSubject, logSubject } from '../diagnosis/logs/log-subject.js';
-import { type DatedEntry, speaksOf, tieOf } from '../diagnosis/logs/log-tie.js';
+import { type DatedEntry, tieOf } from '../diagnosis/logs/log-tie.js';
 import type { Endpoint } from '../model/connection.js';
 import type { Exchange } from '../model/exchange.js';
 import type { Finding } from '../model/finding.js';
@@ -21,12 +21,10 @@ const SUBJECTS_KEPT = 1_000;
 /** At one time not more lines of a file, and not more requests, are looked at: a flood of errors must not hold up the traffic. */
 const LINES_LOOKED_AT = 300;
 const SUBJECTS_LOOKED_AT = 200;
-/** Of lines that say the same, so many tell enough. */
-const ALIKE_LOOKED_AT = 50;
 /** How long before and after a request its lines are looked for, in microseconds; what is about it is then asked more exactly. */
 const AROUND = 10 * MICROSECONDS_PER_SECOND;
 /** Milliseconds for which readers wait for what a log may still say of a request that failed. Web servers and PHP-FPM write at once. */
-const PATIENCE = 400;
+const PATIENCE = 1_000;
 /** And for what another log says beside the proof. */
 const AFTER_PROOF = 150;
 
@@ -183,33 +181,14 @@ export class LogBook {
     return near;
   }
 
-  /** The lines about a request, and the other requests of which the same lines may tell, when there are fewer of those than of these. */
+  /** The lines about a request, and the other requests that the same lines may be about, when there are too few of them for all. */
   private look(subject: LogSubject): { readonly tied: readonly TiedLine[]; readonly rivals: readonly number[] } {
-    const tied: TiedLine[] = [];
-    const rivals = new Set<number>();
-    for (const group of this.alike(subject)) {
-      const messages = group[0]!.entry.messages.map(({ message }) => message);
-      if (messages.length === 0 || messages.some(isOfMany)) {
-        tied.push(...group.map((line) => ({ line, isSure: true })));
-        continue;
-      }
-      const claimants = this.claimants(subject, messages, group);
-      const rank = claimants.indexOf(subject.n);
-      if (rank < 0) {
-        // Somebody else has better claims: a request that went well, at the time at which another to the same URL failed.
-        if (claimants.length === 0) tied.push(...group.map((line) => ({ line, isSure: true })));
-      } else if (group.length >= claimants.length && claimants.length > 1)
-        tied.push({ line: group[rank]!, isSure: true });
-      else {
-        const isSure = claimants.length === 1;
-        tied.push(...group.map((line) => ({ line, isSure })));
-        if (!isSure) for (const n of claimants) if (n !== subject.n) rivals.add(n);
-      }
-    }
-    return { tied, rivals: [...rivals] };
+    const subjects = this.beside(subject);
+    const claims = this.alike(subject).map((lines) => claim(subject, lines, subjects));
+    return { tied: claims.flatMap(({ tied }) => tied), rivals: claims.flatMap(({ rivals }) => rivals) };
   }
 
-  /** Lines that may be about a request, those of one file with the same message together. */
+  /** Lines of about the time of a request, those of one file with the same message together. */
   private alike(subject: LogSubject): readonly DatedEntry[][] {
     const groups = new Map<string, DatedEntry[]>();
     for (const [file, { entries }] of this.files) {
@@ -219,34 +198,13 @@ export class LogBook {
       const first = Math.max(0, end - LINES_LOOKED_AT);
       for (let i = first; i < end; i++) {
         const line = entries.at(i)!.entry;
-        if ((line.at !== null && line.at < from) || tieOf(line, subject) === null) continue;
+        if (line.at !== null && line.at < from) continue;
         const key = [file, ...line.entry.messages.map(({ message }) => message.text)].join('\n');
         const group = groups.get(key) ?? [];
         if (group.length === 0) groups.set(key, group);
-        if (group.length < ALIKE_LOOKED_AT) group.push(line);
+        group.push(line);
       }
     }
     return [...groups.values()];
   }
-
-  /** The requests of whose findings these lines speak, in the order in which they ended. */
-  private claimants(
-    subject: LogSubject,
-    messages: readonly LogMessage[],
-    group: readonly DatedEntry[],
-  ): readonly number[] {
-    return this.beside(subject)
-      .filter(
-        (other) =>
-          other.findings.some((finding) => messages.some((message) => speaksOf(message, finding))) &&
-          group.some((line) => tieOf(line, other) !== null),
-      )
-      .sort((one, other) => (one.end ?? 0) - (other.end ?? 0))
-      .map(({ n }) => n);
-  }
-}
-
-/** Said once of what concerns all requests of a backend. */
-function isOfMany({ proves }: LogMessage): boolean {
-  return proves.includes('pool-exhausted') || proves.includes('backend-restart-gap');
 }
