@@ -14,16 +14,21 @@ export class CaptureClock {
   /** Where the packet before wanted to leap to. */
   #leap: Timestamp | null = null;
 
-  /** A packet was captured at `at`. */
-  tick(at: Timestamp): void {
+  /** A packet was captured at `at`; whether that confirms that the packet before was right in its leap. */
+  tick(at: Timestamp): boolean {
     const step = at - this.now;
-    if (step >= 0 && step <= LEAP) {
+    if (step >= 0 && step <= LEAP) this.now = at;
+    else if (step > LEAP || step < -LEAP) {
+      const confirmed = this.#leap !== null && Math.abs(at - this.#leap) <= LEAP;
+      if (!confirmed && this.now !== Number.NEGATIVE_INFINITY) {
+        this.#leap = at;
+        return false;
+      }
       this.now = at;
       this.#leap = null;
-    } else if (step < 0 && step >= -LEAP) this.#leap = null;
-    else if (this.now === Number.NEGATIVE_INFINITY || (this.#leap !== null && Math.abs(at - this.#leap) <= LEAP)) {
-      this.now = at;
-      this.#leap = null;
-    } else this.#leap = at;
+      return confirmed;
+    }
+    this.#leap = null;
+    return false;
   }
 }

@@ -112,10 +112,13 @@ export class FlowTable {
   }
 
   packet(packet: Packet): void {
-    this.#clock.tick(packet.at);
+    const leapt = this.#clock.tick(packet.at);
     const { now } = this.#clock;
-    if (now >= this.#expireAt || now < this.#expireAt - 2 * EXPIRE_INTERVAL) this.#lookAfter(now);
+    // The packet before was of this time already, when that was not believed yet.
+    if (leapt && this.#last !== null) this.#last.lastAt = now;
     this.#reader.packet(packet, now);
+    // Only then: who breaks a long silence with this packet is not silent.
+    if (now >= this.#expireAt || now < this.#expireAt - 2 * EXPIRE_INTERVAL) this.#lookAfter(now);
   }
 
   /** The end of the capture: what waits is delivered, what is open ends. */

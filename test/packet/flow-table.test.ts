@@ -55,6 +55,28 @@ describe('time', () => {
     expect(watch.table.flows).toBe(1);
   });
 
+  it.each([2.2, 3, 9])('does not end a connection that speaks again after %d hours', (hours) => {
+    const watch = new FlowWatch();
+    const talks = [1, 2].map((port) => new Talk(watch, { host: '10.0.0.1', port }).shake().say('client', '>one'));
+    for (const talk of talks) talk.say('server', 'eins');
+    watch.time += hours * 3_600_000_000;
+    // The clock believes the second of these packets, which is that of another connection than the first.
+    for (const talk of talks) talk.say('client', 'two');
+    for (const talk of talks) talk.say('server', 'zwei').say('client', 'three');
+    for (const connection of [1, 2])
+      expect(watch.told(connection)).toEqual(['open', '>>one', '<eins', '>two', '<zwei', '>three']);
+  });
+
+  it('ends a connection that does not, when others go on', () => {
+    const watch = new FlowWatch();
+    new Talk(watch, { host: '10.0.0.1', port: 1 }).shake().say('client', '>one');
+    const talk = new Talk(watch).shake().say('client', '>one');
+    watch.time += 9 * 3_600_000_000;
+    talk.say('server', 'eins').say('client', 'two');
+    expect(watch.told(1).slice(-3)).toEqual(['> timeout', '< timeout', 'closed']);
+    expect(watch.told(2)).toEqual(['open', '>>one', '<eins', '>two']);
+  });
+
   it('is not moved by a single packet from another age', () => {
     const watch = new FlowWatch();
     const talk = new Talk(watch).shake().say('client', '>ask');
