@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 
 export interface HttpRequest {
   readonly port: number;
@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Whose connections are used; else the request has one of its own. */
+  readonly agent?: Agent;
   /** Called with each chunk as it comes, and how many bytes came before it. `leave` breaks the connection off. */
   readonly onChunk?: (chunk: Uint8Array, before: number, leave: () => void) => void;
   /** Given at once, to break the connection off while no answer has come yet. */
@@ -25,7 +27,7 @@ export interface HttpResponse {
   readonly error: string | null;
 }
 
-/** One HTTP request on a connection of its own. Resolves in any case: what broke off is told, not thrown. */
+/** One HTTP request. Resolves in any case: what broke off is told, not thrown. */
 export function http(options: HttpRequest): Promise<HttpResponse> {
   return new Promise((resolve) => {
     const chunks: Uint8Array[] = [];
@@ -42,7 +44,7 @@ export function http(options: HttpRequest): Promise<HttpResponse> {
         ...(options.body === undefined ? {} : { 'content-length': byteLength(options.body) }),
         ...options.headers,
       },
-      agent: false,
+      agent: options.agent ?? false,
     });
     const leave = () => outgoing.destroy();
     const broken = (reason: Error & { code?: string }) => {

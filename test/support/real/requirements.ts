@@ -8,6 +8,9 @@ import { describe, it } from 'vitest';
 const COMMANDS = {
   nginx: ['nginx'],
   lighttpd: ['lighttpd'],
+  apache2: ['apache2'],
+  caddy: ['caddy'],
+  haproxy: ['haproxy'],
   'php-fpm': ['php-fpm8.2', 'php-fpm8.3', 'php-fpm8.4', 'php-fpm'],
   'php-cgi': ['php-cgi8.2', 'php-cgi8.3', 'php-cgi8.4', 'php-cgi'],
   fcgiwrap: ['fcgiwrap'],
