@@ -95,6 +95,18 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
     { params: { SCRIPT_NAME: '/index.php', PATH_INFO: '/a' }, stdout: page('Not here', '404 Not Found') },
   ],
   [
+    // PHP takes the prefix away: what it answers 404 to is a page that is not there.
+    'path-info-wrong',
+    {
+      params: { SCRIPT_FILENAME: 'proxy:fcgi://127.0.0.1:9000/srv/site.cgi' },
+      stdout: 'Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\nno',
+    },
+    {
+      params: { SCRIPT_FILENAME: 'proxy:fcgi://127.0.0.1:9000/srv/site.php' },
+      stdout: 'Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\nno',
+    },
+  ],
+  [
     'charset-or-status-200-error',
     { stdout: page('<br />\n<b>Fatal error</b>:  Uncaught Exception: no in /srv/www/a.php:2') },
     { stdout: page('<br />\n<b>Fatal errors and how to mend them</b>') },

@@ -103,6 +103,11 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
   ],
   [
     'credentials-in-params',
+    { params: { QUERY_STRING: 'user=ann&newPasswordAgain=x&user[password]=hunter2' } },
+    { params: { QUERY_STRING: 'passwordless=1&passwords=2' } },
+  ],
+  [
+    'credentials-in-params',
     { params: { DB_PASSWORD: 'hunter22' } },
     {
       params: {

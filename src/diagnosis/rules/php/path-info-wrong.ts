@@ -1,7 +1,7 @@
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
-import { backendsOf } from '../../products.js';
 import { defineRule } from '../../rule.js';
+import { isPhp } from './php-message.js';
 
 export const pathInfoWrong = defineRule({
   id: 'path-info-wrong',
@@ -37,23 +37,30 @@ export const pathInfoWrong = defineRule({
     const script = paramValue(params, 'SCRIPT_FILENAME') ?? '';
     const name = paramValue(params, 'SCRIPT_NAME') ?? '';
     const info = paramValue(params, 'PATH_INFO') ?? '';
-    const detail = faultOf(script, name, info, backendsOf(exchange).length > 0);
-    return detail === null
-      ? null
-      : {
-          detail,
-          evidence: ['SCRIPT_FILENAME', 'SCRIPT_NAME', 'PATH_INFO'].map((param) => ({ kind: 'param', name: param })),
-        };
+    const evidence = ['SCRIPT_FILENAME', 'SCRIPT_NAME', 'PATH_INFO'].map(
+      (param) => ({ kind: 'param', name: param }) as const,
+    );
+    const detail = faultOf(name, info);
+    if (detail !== null) return { detail, evidence };
+    // Most programs find their pages without it, and answer 404 where there is none.
+    if (!script.startsWith('proxy:') || isPhp(exchange)) return null;
+    return {
+      detail: `SCRIPT_FILENAME is ${shown(script)}: only PHP takes proxy:fcgi:// away, other programs that look for a file of that name find none.`,
+      severity: 'note',
+      beside: true,
+      evidence,
+    };
   },
 });
 
-function faultOf(script: string, name: string, info: string, php: boolean): string | null {
-  const shown = (text: string) => visibleText(text, 150);
+function faultOf(name: string, info: string): string | null {
   if (info !== '' && info === name)
     return `PATH_INFO and SCRIPT_NAME are both ${shown(info)}: PATH_INFO must only have what follows the script.`;
   if (info.length > 1 && name.endsWith(info) && /\.\w+$/.test(name.slice(0, -info.length)))
     return `SCRIPT_NAME is ${shown(name)} and still ends with PATH_INFO, ${shown(info)}: applications put the two together and see it twice.`;
-  if (!php && script.startsWith('proxy:'))
-    return `SCRIPT_FILENAME is ${shown(script)}: only PHP takes proxy:fcgi:// away, other programs look for a file of that name.`;
   return null;
+}
+
+function shown(text: string): string {
+  return visibleText(text, 150);
 }

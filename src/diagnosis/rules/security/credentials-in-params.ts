@@ -68,7 +68,8 @@ function configured(exchange: Exchange): Sighting | null {
 
 function inQuery({ params }: Exchange): Sighting | null {
   const query = params.findLast(({ name }) => name === 'QUERY_STRING')?.value ?? '';
-  const field = /(?:^|&)([\w.[\]-]{0,40}passw(?:or)?d?[\w.[\]-]{0,20})=[^&]/.exec(query)?.[1];
+  // passwordConfirm and password[1], but not passwordless.
+  const field = /(?:^|&)([\w.[\]-]{0,40}passw(?:or)?d?(?:[A-Z0-9_.[\]-][\w.[\]-]{0,20})?)=[^&]/.exec(query)?.[1];
   if (field === undefined) return null;
   return {
     detail: `The URL has a field ${field}: URLs end up in access logs, browser histories and Referer headers.`,
