@@ -4,7 +4,7 @@ import type { Evidence, Finding } from '../../model/finding.js';
 import { severityRank } from '../../model/finding.js';
 import { finding as findingOf } from '../diagnose.js';
 import { ruleOf } from '../rule-groups.js';
-import type { LogMessage } from './log-message.js';
+import { type LogMessage, WORKER_GONE } from './log-message.js';
 import { type DatedEntry, speaksOf } from './log-tie.js';
 
 /**
@@ -50,7 +50,7 @@ function corroborated(exchange: Exchange, finding: Finding, lines: readonly Tied
   const evidence = [...finding.evidence, ...said.slice(0, LINES_QUOTED).map(({ tied }) => evidenceOf(tied))];
   const sure = said.filter(({ tied }) => tied.isSure);
   const turning = sure.find(({ message }) => message.turns?.from.includes(finding.id));
-  if (turning !== undefined) return turned(exchange, finding, turning, evidence);
+  if (turning !== undefined && finding.certainty === 'allowed') return turned(exchange, finding, turning, evidence);
   const proof = sure.find(({ message }) => message.proves.includes(finding.id));
   if (proof === undefined || finding.certainty === 'proven') return { ...finding, evidence };
   return {
@@ -64,11 +64,17 @@ function corroborated(exchange: Exchange, finding: Finding, lines: readonly Tied
 }
 
 function turned(exchange: Exchange, finding: Finding, proof: Said, evidence: readonly Evidence[]): Finding {
-  const rule = ruleOf(proof.message.turns!.into);
+  const { into } = proof.message.turns!;
+  const rule = ruleOf(into === WORKER_GONE ? deathOf(exchange) : into);
   const detail = `${finding.detail} ${proofWords(proof)}`;
   const { advice } = proof.message;
   if (rule === null) return { ...finding, certainty: 'proven', detail, alternatives: [], evidence };
   return findingOf(rule, { detail, certainty: 'proven', advice, evidence }, exchange);
+}
+
+function deathOf({ outcome, streams }: Exchange): string {
+  if (streams.stdout.bytes + streams.stdout.missing > 0) return 'crash-mid-response';
+  return outcome === 'backend-reset' ? 'rst-before-any-byte' : 'eof-before-any-byte';
 }
 
 function proofWords({ message, tied }: Said): string {

@@ -38,6 +38,9 @@ export const LOG_PRODUCT_NAMES: Readonly<Record<LogProduct, string>> = {
   iis: 'IIS',
 };
 
+/** A worker died: before it answered, in the middle of it, by reset or in order. */
+export const WORKER_GONE = 'worker-gone';
+
 /** A message as a product writes it, and what it stands for. */
 export interface LogMessage {
   readonly product: LogProduct;
@@ -56,7 +59,10 @@ export interface LogMessage {
    * come about in another way.
    */
   readonly proves: readonly string[];
-  /** The finding of this id takes the place of those of `from`: the message names a cause where the wire shows only what came of it. */
+  /**
+   * The finding of this id takes the place of those of `from`: the message names a cause where the wire shows only what came of it, or
+   * where another one fitted, too. WORKER_GONE stands for the finding of a worker's death that fits the request.
+   */
   readonly turns: { readonly into: string; readonly from: readonly string[] } | null;
   /** What to do, that is not said of the failing state in general. */
   readonly advice: readonly string[];

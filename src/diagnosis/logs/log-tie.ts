@@ -83,7 +83,8 @@ function isAddress(client: string | undefined): boolean {
 
 /** Hosts have several names and addresses: only ports and paths tell. */
 function isElsewhere(backend: string, endpoints: readonly Endpoint[]): boolean {
-  const address = backend.slice(backend.lastIndexOf('->') + (backend.includes('->') ? 2 : 0)).replace(/^tcp:/, '');
+  // Go names both ends.
+  const address = backend.slice(backend.includes('->') ? backend.lastIndexOf('->') + 2 : 0).replace(/^tcp:/, '');
   const path = address.startsWith('unix:') ? address.slice(5) : address.startsWith('/') ? address : null;
   if (path !== null) return endpoints.every((endpoint) => endpoint.kind === 'tcp' || endpoint.path !== path);
   const port = /:(\d{1,5})$/.exec(address)?.[1];

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { logCause, UNSEEN } from '../../../src/diagnosis/logs/log-cause.js';
+import { WORKER_GONE } from '../../../src/diagnosis/logs/log-message.js';
 import { LOG_MESSAGES } from '../../../src/diagnosis/logs/messages/index.js';
 import { WIRE_MARKS } from '../../../src/diagnosis/logs/wire-marks.js';
 import { ruleOf } from '../../../src/diagnosis/rule-groups.js';
 
 const IDS = [
   ...new Set(LOG_MESSAGES.flatMap(({ modes, proves, turns }) => [...modes, ...proves, turns?.into ?? []].flat())),
-];
+].filter((id) => id !== WORKER_GONE);
 
 describe('causes that log messages name', () => {
   it('each is a rule, or says itself what it is', () => {

@@ -1,7 +1,11 @@
-import { messages } from '../log-message.js';
+import { messages, WORKER_GONE } from '../log-message.js';
 
 /** The worker of a request is gone: what the wire shows of its end has no other cause. */
-const WORKER_GONE = ['rst-before-any-byte', 'eof-before-any-byte', 'crash-mid-response', 'truncated-record'] as const;
+const GONE = ['rst-before-any-byte', 'eof-before-any-byte', 'crash-mid-response', 'truncated-record'] as const;
+
+/** What looks the same on the wire, and is not it when a worker was killed or crashed at that moment. */
+const KILLED = { into: WORKER_GONE, from: ['peer-not-allowed', 'terminate-timeout'] } as const;
+const ENDED_OTHERWISE = { into: WORKER_GONE, from: ['peer-not-allowed'] } as const;
 
 const MEMORY =
   'Signal 9: look whether the kernel ran out of memory: dmesg | grep -i kill, or memory.events of the container’s cgroup.';
@@ -17,14 +21,16 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     text: `${STARTED} 9 (SIGKILL) ${ENDED}`,
     modes: ['rst-before-any-byte', 'crash-mid-response', 'eof-before-any-byte', 'truncated-record'],
     meaning: 'A worker was killed from outside: mostly by the kernel for want of memory, or by somebody’s kill -9.',
-    proves: WORKER_GONE,
+    proves: GONE,
+    turns: KILLED,
     advice: [MEMORY],
   },
   {
     text: `${STARTED} 11 (SIGSEGV<core>) ${ENDED}`,
     modes: ['rst-before-any-byte', 'crash-mid-response', 'eof-before-any-byte', 'truncated-record'],
     meaning: 'A worker crashed: an extension, opcache’s JIT, or a recursion without end.',
-    proves: WORKER_GONE,
+    proves: GONE,
+    turns: KILLED,
     advice: [CRASH],
   },
   {
@@ -32,21 +38,23 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['terminate-timeout', 'rst-before-any-byte', 'crash-mid-response', 'keepalive-killed-by-terminate-timeout'],
     meaning:
       'A worker was told to end: by PHP-FPM itself when the line before says "execution timed out … terminating", else by a stop from outside.',
-    proves: WORKER_GONE,
+    proves: GONE,
+    turns: ENDED_OTHERWISE,
     advice: [TERMINATED],
   },
   {
     text: `${STARTED} <n:signal> (<name>) ${ENDED}`,
     modes: ['rst-before-any-byte', 'crash-mid-response', 'eof-before-any-byte', 'truncated-record'],
     meaning: 'A worker was killed, or crashed, by this signal.',
-    proves: WORKER_GONE,
+    proves: GONE,
+    turns: ENDED_OTHERWISE,
   },
   {
     text: '[pool <pool>] child <pid> exited with code <n:code> after <age> seconds from start',
     modes: ['rst-before-any-byte', 'crash-mid-response', 'eof-before-any-byte', 'keepalive-max-requests'],
     meaning:
       'A worker ended by itself. Code 0 is its ordinary end (pm.max_requests); any other, an extension or a fatal error ended it.',
-    proves: WORKER_GONE,
+    proves: GONE,
   },
   {
     text: '[pool <pool>] child <pid>, script \'\' (request: " ") execution timed out (<seconds> sec), terminating',
@@ -62,7 +70,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['terminate-timeout', 'rst-before-any-byte', 'crash-mid-response'],
     meaning: 'The script took longer than request_terminate_timeout of its pool, and PHP-FPM ended its worker.',
     proves: ['terminate-timeout'],
-    turns: { into: 'terminate-timeout', from: WORKER_GONE },
+    turns: { into: 'terminate-timeout', from: GONE },
   },
   {
     text: '[pool <pool>] child <pid>, script \'<script>\' (request: "<request>") executing too slow (<seconds> sec), logging',
@@ -115,7 +123,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     meaning:
       'So many workers crashed that PHP-FPM starts itself anew (emergency_restart_threshold): all requests under way are lost.',
     proves: ['backend-restart-gap'],
-    turns: { into: 'backend-restart-gap', from: WORKER_GONE },
+    turns: { into: 'backend-restart-gap', from: GONE },
   },
   {
     text: 'Reloading in progress ...',
@@ -123,7 +131,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['backend-restart-gap'],
     meaning: 'PHP-FPM was told to reload. Unless process_control_timeout is set, requests under way are lost.',
     proves: ['backend-restart-gap'],
-    turns: { into: 'backend-restart-gap', from: WORKER_GONE },
+    turns: { into: 'backend-restart-gap', from: GONE },
   },
   {
     text: 'using inherited socket fd=<n>, "<address>"',
@@ -138,7 +146,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['peer-not-allowed'],
     meaning: 'The connection came from an address that listen.allowed_clients does not have.',
     proves: ['peer-not-allowed'],
-    turns: { into: 'peer-not-allowed', from: WORKER_GONE },
+    turns: { into: 'peer-not-allowed', from: GONE },
   },
   {
     text: "Wrong IP address '<address>' in listen.allowed_clients",
