@@ -6,6 +6,7 @@ import type { Exchange } from '../model/exchange.js';
 import { rowOf } from '../model/exchange-row.js';
 import { redactLine } from '../model/redaction.js';
 import type { Timestamp } from '../model/time.js';
+import { visibleText } from '../model/visible-text.js';
 import { type ExplainedMessage, requestWords } from '../print/index.js';
 import { LogBook } from '../session/log-book.js';
 import { logTime } from '../session/log-time.js';
@@ -61,7 +62,7 @@ export class LogDigest {
         count: 0,
         first: null,
         last: null,
-        example: this.redact ? redactLine(text) : text,
+        example: visibleText(this.redact ? redactLine(text) : text),
         place: file === null ? null : logPlace({ file, line }),
         backend: null,
         named: { count: 0, shown: [] },

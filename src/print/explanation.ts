@@ -17,7 +17,7 @@ export interface ExplainedMessage {
   /** Of those with a time: null when none has one. */
   readonly first: Timestamp | null;
   readonly last: Timestamp | null;
-  /** One of them, as it may be shown. */
+  /** One of them, as it may be shown: visible text. */
   readonly example: string;
   /** Where it stands; null for a text on the command line. */
   readonly place: string | null;

@@ -165,4 +165,25 @@ describe('capture files on the command line', () => {
       }),
     );
   });
+
+  it('takes logs with everything that inspects', () => {
+    expect(settings(`${PROXY} --log a.log --log b.log`).logs).toEqual(['a.log', 'b.log']);
+    expect(settings('a.pcap --log a.log').logs).toEqual(['a.log']);
+    expect(settings(PROXY).logs).toEqual([]);
+  });
+
+  it('explains a text, logs, or what is piped in', () => {
+    const asked = (args: string[], where = around) => {
+      const parsed = parseArguments(['explain', ...args], where);
+      if (!('explain' in parsed)) throw new Error('it did not ask');
+      return parsed.explain;
+    };
+    expect(asked(['EOF', '--capture', 'a.pcap', '--capture', 'b.pcap', '--no-redact'])).toMatchObject({
+      what: ['EOF'],
+      captures: ['a.pcap', 'b.pcap'],
+      redact: false,
+    });
+    expect(asked([], { ...around, stdinIsTerminal: false })).toMatchObject({ what: ['-'], captures: [], redact: true });
+    expect(() => asked([])).toThrow('nothing to explain');
+  });
 });
