@@ -103,7 +103,7 @@ function descriptorOf(path: string): number | null {
 /** A file, or what is read like one. */
 class FileBytes implements ByteSource {
   bytesRead = 0;
-  private closed = false;
+  private closing: Promise<void> | null = null;
   private readonly pending = new Set<Promise<unknown>>();
 
   /** @param position of the first byte; null reads where the descriptor stands */
@@ -131,9 +131,16 @@ class FileBytes implements ByteSource {
     return filled;
   }
 
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private get closed(): boolean {
+    return this.closing !== null;
+  }
+
+  private async end(): Promise<void> {
     // A descriptor must not be another file's when a read comes to it.
     await Promise.allSettled(this.pending);
     await this.letGo();
