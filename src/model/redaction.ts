@@ -137,8 +137,12 @@ export function redactFindings(exchange: Exchange): readonly Finding[] {
 
 /** Takes what is secret in a request out of a text about it, such as a log line. */
 export function scrubber(exchange: Exchange): (text: string) => string {
-  const secrets = secretValues(exchange);
-  return (text) => redactText(text, secrets);
+  // Most requests have no text that is to be looked through.
+  let secrets: readonly string[] | null = null;
+  return (text) => {
+    secrets ??= secretValues(exchange);
+    return redactText(text, secrets);
+  };
 }
 
 /** A line of a log, of which the request is not at hand: without the values of secret fields in the URLs that stand in it. */
@@ -298,9 +302,6 @@ function redactText(text: string, secrets: readonly string[]): string {
 }
 
 function secretValues(exchange: Exchange): string[] {
-  if (exchange.findings.length === 0 && exchange.problems.length === 0 && !exchange.response?.invalidLines.length) {
-    return [];
-  }
   return [...exchange.params, ...(exchange.response?.headers ?? [])]
     .filter(({ name, value }) => value.length >= SHORTEST_SOUGHT && isSecretName(name))
     .map(({ value }) => value)

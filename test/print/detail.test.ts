@@ -115,4 +115,27 @@ describe('detail', () => {
     });
     expect(text).toContain('    the backend could not be reached: it refused the connection (connect ECONNREFUSED');
   });
+
+  it('tells the log lines that are about it, without secrets and escapes', async () => {
+    const stored = storedExchange({ params: { HTTP_COOKIE: 'a=geheimnis' } });
+    const line = { file: '/var/log/fpm.log', at: BEGIN, resolution: 1_000_000, meaning: 'It was killed.' };
+    const inspection = new FakeInspection()
+      .put(stored)
+      .putLogs(
+        1,
+        { ...line, line: 12, text: 'child 9 \x1b[2J /x?token=abc a=geheimnis', isNamed: false },
+        { ...line, line: null, text: 'GET /index.php', meaning: null, isNamed: true },
+      );
+    const collected = new CollectedOutput();
+    await detail({ ...collected.options(inspection), color: false }).exchange(stored.exchange);
+    expect(collected.text).toContain(
+      [
+        '  logs (2)',
+        '    fpm.log:12: child 9 ␛[2J /x?token=[redacted] [redacted] (it names no request, and fits this one in time and kind)',
+        '      It was killed.',
+        '    fpm.log: GET /index.php',
+        '',
+      ].join('\n'),
+    );
+  });
 });
