@@ -3,9 +3,11 @@ import type { Alternative, Finding } from '../model/finding.js';
 import { severityRank } from '../model/finding.js';
 import type { Surroundings } from '../model/surroundings.js';
 import { BLIND, type BlindSpots, blindSpots } from './blind-spots.js';
+import { beginsOrdinarily } from './body-head.js';
 import { hasHeaderMarks } from './header-facts.js';
 import { paramMarks } from './param-marks.js';
 import { productsOf, remediesFor } from './remedies.js';
+import { isPlainRequest } from './request-facts.js';
 import type { Need, Rule, Sighting } from './rule.js';
 import { RULES } from './rules/index.js';
 
@@ -54,18 +56,24 @@ const NEEDS: Readonly<Record<Need, number>> = {
   marks: 16,
   headers: 32,
   surroundings: 64,
+  role: 128,
+  request: 256,
+  body: 512,
 };
 
 function needsOf(exchange: Exchange, surroundings: Surroundings | null): number {
-  const { outcome, streams, records, response } = exchange;
+  const { outcome, streams, records, response, role, appStatus } = exchange;
   const status = response?.status ?? 0;
   return (
     (outcome === 'completed' ? 0 : NEEDS.failure) |
     (streams.stderr.bytes === 0 ? 0 : NEEDS.stderr) |
     (records.problems === 0 ? 0 : NEEDS.problems) |
-    (status >= 200 && status < 300 ? 0 : NEEDS.status) |
+    (status >= 200 && status < 300 && (appStatus ?? 0) === 0 ? 0 : NEEDS.status) |
+    (role === 'responder' ? 0 : NEEDS.role) |
+    (isPlainRequest(exchange) ? 0 : NEEDS.request) |
     (paramMarks(exchange) === 0 ? 0 : NEEDS.marks) |
     (hasHeaderMarks(exchange) ? NEEDS.headers : 0) |
+    (beginsOrdinarily(exchange) ? 0 : NEEDS.body) |
     (surroundings === null ? 0 : NEEDS.surroundings)
   );
 }

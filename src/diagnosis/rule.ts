@@ -60,10 +60,22 @@ export interface Rule {
 
 /**
  * What most requests do not have. `failure`: the outcome is not `completed`. `stderr`: bytes on STDERR. `problems`: of the decoder or the
- * tracker. `status`: no response, or a status other than 2xx. `marks`: something suspicious among the params (param-marks.ts). `headers`: anything about the response's headers
- * that is not ordinary (header-facts.ts). `surroundings`: something worth a question went on around it.
+ * tracker. `status`: no response, a status other than 2xx, or an app status other than 0. `role`: another than responder. `request`: it is
+ * none that asks for a page and has no body (request-facts.ts). `marks`: something suspicious among the params (param-marks.ts).
+ * `headers`: anything about the response's headers that is not ordinary (header-facts.ts). `body`: it begins with something else than a
+ * page, or is not there (body-head.ts). `surroundings`: something worth a question went on around it.
  */
-export type Need = 'failure' | 'stderr' | 'problems' | 'status' | 'marks' | 'headers' | 'surroundings';
+export type Need =
+  | 'failure'
+  | 'stderr'
+  | 'problems'
+  | 'status'
+  | 'role'
+  | 'request'
+  | 'marks'
+  | 'headers'
+  | 'body'
+  | 'surroundings';
 
 export function defineRule(rule: Rule): Rule {
   return rule;

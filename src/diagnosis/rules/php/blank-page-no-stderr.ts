@@ -28,6 +28,7 @@ export const blankPageNoStderr = defineRule({
     { cause: 'A fatal error whose message goes to a file.', tell: 'php -i | grep error_log, and read that file.' },
   ],
   absence: 'server',
+  needs: ['body'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -18,6 +18,7 @@ export const status200Error = defineRule({
     ],
   },
   alternatives: [{ cause: 'The page speaks about errors, and this is its text.', tell: 'Read the body.' }],
+  needs: ['body'],
   seen: [
     'nginx → PHP-FPM',
     'lighttpd → PHP-FPM',

@@ -17,6 +17,7 @@ export const forceRedirectAlert = defineRule({
     haproxy: ['set-param REDIRECT_STATUS 200 in the fcgi-app section.'],
     php: ['cgi.force_redirect = 0 in php.ini only where php-cgi itself cannot be reached by a URL.'],
   },
+  needs: ['body', 'headers'],
   seen: ['nginx → fcgiwrap, php-cgi'],
   check(exchange) {
     const { response } = exchange;

@@ -28,6 +28,7 @@ export const noInputFileSpecified = defineRule({
     php: ['doc_root and user_dir in php.ini must be empty; open_basedir, if set, must hold the script’s folder.'],
   },
   look: ['php -i | grep -E "doc_root|user_dir|open_basedir", with the php.ini of this PHP.'],
+  needs: ['body'],
   seen: ['nginx → php-cgi', 'lighttpd → php-cgi'],
   check(exchange) {
     if (!bodyBegins(exchange, 'No input file specified.')) return null;

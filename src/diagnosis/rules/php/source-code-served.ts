@@ -26,6 +26,7 @@ export const sourceCodeServed = defineRule({
     { cause: 'The file begins with <? and PHP has short_open_tag off.', tell: 'php -i | grep short_open_tag' },
     { cause: 'The script printed code on purpose (a download, a viewer).', tell: 'The page is what was asked for.' },
   ],
+  needs: ['body'],
   seen: ['test client → PHP-FPM with short_open_tag off'],
   check(exchange) {
     if (!bodyBegins(exchange, '<?') || exchange.response?.complete !== true) return null;

@@ -24,6 +24,7 @@ export const nonzeroAppStatus = defineRule({
     },
   ],
   look: ['The application’s log; LiteSpeed’s error log: "FcgiConnection::endOfRequest".'],
+  needs: ['status'],
   seen: [
     'nginx → libfcgi',
     'lighttpd → libfcgi',

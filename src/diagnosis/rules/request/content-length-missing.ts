@@ -29,6 +29,7 @@ export const contentLengthMissing = defineRule({
   look: ['HTTP_TRANSFER_ENCODING: chunked among the params; the client’s code: streams and pipes have no length.'],
   whileOpen: true,
   absence: 'both',
+  needs: ['failure', 'request'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM'],
   check(exchange) {
     const { streams, role, outcome, paramsComplete } = exchange;

@@ -27,6 +27,7 @@ export const earlyResponse = defineRule({
     'nginx (502): "writev() failed (104: Connection reset by peer) while sending request to upstream", or "(32: Broken pipe)". Apache (503): AH01075 with "(sending stdin)". Caddy (502): "write: broken pipe". lighttpd and h2o deliver the answer.',
   ],
   absence: 'both',
+  needs: ['request'],
   seen: ['nginx → libfcgi'],
   check(exchange) {
     const { outcome, streams, role, records, response } = exchange;

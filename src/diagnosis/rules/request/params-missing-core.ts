@@ -19,6 +19,7 @@ export const paramsMissingCore = defineRule({
   },
   look: ['The Params tab: what did come. nginx -T prints the configuration that is in force, includes and all.'],
   absence: 'both',
+  needs: ['request'],
   seen: ['nginx → PHP-FPM'],
   check({ method, role, paramsComplete, outcome, streams, response, params }) {
     if (method !== null && method !== '') return null;

@@ -24,6 +24,7 @@ export const paramsSplitMidPair = defineRule({
   ],
   look: ['The Timeline tab: more than one PARAMS record with content. PHP-FPM logs nothing.'],
   absence: 'server',
+  needs: ['failure'],
   seen: ['cgi-fcgi → PHP-FPM', 'test client → PHP-FPM'],
   check({ paramsSplit, outcome, streams }) {
     if (!paramsSplit || (outcome !== 'backend-reset' && outcome !== 'backend-closed')) return null;

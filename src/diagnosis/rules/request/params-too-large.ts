@@ -1,4 +1,5 @@
 import { formatBytes } from '../../../model/quantity.js';
+import { NEARLY_TOO_LONG } from '../../request-facts.js';
 import { defineRule } from '../../rule.js';
 
 export const paramsTooLarge = defineRule({
@@ -31,11 +32,12 @@ export const paramsTooLarge = defineRule({
     'nginx: "fastcgi request record is too big: N" (alert, 500): then nothing reaches the backend. mod_fcgid: "mod_fcgid: header overflow". Apache: AH02536 "couldn’t encode envvar": that one is left out silently.',
   ],
   absence: 'both',
+  needs: ['request'],
   seen: ['test client → PHP-FPM'],
   check({ outcome, streams }) {
     const { params, stdout, stderr } = streams;
     const bytes = params.bytes + params.missing;
-    if (bytes <= NEAR) return null;
+    if (bytes <= NEARLY_TOO_LONG) return null;
     const size = `PARAMS ${params.records === 2 ? 'are one record of' : 'take'} ${formatBytes(bytes)} (${bytes} bytes)`;
     if (bytes > LARGEST && (outcome === 'backend-reset' || outcome === 'backend-closed')) {
       if (stdout.records + stderr.records > 0) return null;
@@ -53,5 +55,3 @@ export const paramsTooLarge = defineRule({
 
 /** A record’s content and padding to the next multiple of eight, as PHP-FPM adds them up, stay within 65535. */
 const LARGEST = 65_528;
-/** From here on it is not far. */
-const NEAR = 58_000;

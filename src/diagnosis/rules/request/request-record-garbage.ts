@@ -18,6 +18,7 @@ export const requestRecordGarbage = defineRule({
     'The Timeline and Records tabs show the records in their order; the address of the client tells whose they are: ss -tnp.',
   ],
   absence: 'both',
+  needs: ['problems'],
   seen: ['test client → PHP-FPM'],
   check({ records, problems, role, outcome }) {
     if (records.problems === 0 || records.gaps > 0 || role === 'unknown') return null;

@@ -29,6 +29,7 @@ export const stdinShort = defineRule({
   ],
   whileOpen: true,
   absence: 'both',
+  needs: ['failure', 'request'],
   seen: ['nginx → PHP-FPM'],
   check(exchange) {
     const { outcome, streams, role, method, times } = exchange;

@@ -30,6 +30,7 @@ export const stdinTerminatorMissing = defineRule({
   look: ['strace -p PID of the backend: it stands in read() or poll() on the connection.'],
   whileOpen: true,
   absence: 'both',
+  needs: ['failure'],
   seen: ['test client → fcgiwrap'],
   check(exchange, around) {
     const { outcome, streams, times, role } = exchange;

@@ -11,6 +11,7 @@ export const authorizerBodyOn200 = defineRule({
   remedies: { any: ['Print the header and a blank line only; a page belongs to answers that refuse.'] },
   look: ['Apache: AH02522 "Ignoring response body from non-authoritative authorizer".'],
   absence: 'server',
+  needs: ['role'],
   seen: ['lighttpd → test backend', 'lighttpd → libfcgi'],
   check({ role, outcome, response, streams }) {
     if (role !== 'authorizer' || outcome !== 'completed' || !response?.complete) return null;

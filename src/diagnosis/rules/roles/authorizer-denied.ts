@@ -20,6 +20,7 @@ export const authorizerDenied = defineRule({
   look: [
     'Apache: AH02515 (LogLevel debug) names the status; auth_basic: AH01617 "authentication failure". mod_fcgid: "script returned status N".',
   ],
+  needs: ['role'],
   seen: ['lighttpd → libfcgi', 'Apache → libfcgi', 'lighttpd → test backend'],
   check({ role, outcome, response }) {
     if (role !== 'authorizer' || outcome !== 'completed' || !response?.complete) return null;

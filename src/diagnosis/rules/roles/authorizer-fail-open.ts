@@ -21,6 +21,7 @@ export const authorizerFailOpen = defineRule({
   },
   look: ['The STDERR tab, and the authorizer’s own log. Ask for the protected page without credentials: curl -i.'],
   absence: 'server',
+  needs: ['role'],
   seen: ['lighttpd → test backend'],
   check({ role, outcome, response, streams, protocolStatus, appStatus }) {
     if (role !== 'authorizer' || (outcome !== 'completed' && outcome !== 'rejected')) return null;

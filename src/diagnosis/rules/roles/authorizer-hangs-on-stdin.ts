@@ -29,6 +29,7 @@ export const authorizerHangsOnStdin = defineRule({
   look: ['strace -p PID of the authorizer: read() on the connection means that it waits for STDIN.'],
   whileOpen: true,
   absence: 'both',
+  needs: ['role'],
   seen: ['lighttpd → libfcgi'],
   check(exchange, around) {
     const { role, outcome, streams, times } = exchange;

@@ -14,6 +14,7 @@ export const authorizerVariableHeaders = defineRule({
     lighttpd: ['it passes on what comes with any other status, 204 as well.'],
   },
   look: ['The Response tab here, and the Params tab of the request that follows: the param NAME has to be there.'],
+  needs: ['role'],
   seen: ['lighttpd → test backend'],
   check({ role, outcome, response }) {
     if (role !== 'authorizer' || outcome !== 'completed' || !response?.complete) return null;

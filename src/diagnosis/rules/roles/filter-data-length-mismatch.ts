@@ -18,6 +18,7 @@ export const filterDataLengthMismatch = defineRule({
   },
   look: ['The params FCGI_DATA_LENGTH and FCGI_DATA_LAST_MOD beside the DATA records of the Timeline tab.'],
   absence: 'client',
+  needs: ['role'],
   seen: [],
   check({ role, params, paramsComplete, streams, outcome }) {
     if (role !== 'filter' || !paramsComplete) return null;

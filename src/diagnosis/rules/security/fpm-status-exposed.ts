@@ -21,6 +21,7 @@ export const fpmStatusExposed = defineRule({
     haproxy: ['http-request deny if { path /fpm-status } !{ src 127.0.0.0/8 }'],
     'php-fpm': ['pm.status_listen = 127.0.0.1:9001 (PHP 8) moves it to an address of its own.'],
   },
+  needs: ['body'],
   seen: ['nginx → PHP-FPM'],
   check(exchange) {
     if (!isStatusPage(exchange)) return null;

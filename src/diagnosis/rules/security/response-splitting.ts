@@ -1,4 +1,4 @@
-import type { Exchange, Header } from '../../../model/exchange.js';
+import type { Exchange, ResponseHead } from '../../../model/exchange.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
 import { MARK, paramMarks } from '../../param-marks.js';
@@ -23,15 +23,18 @@ export const responseSplitting = defineRule({
   seen: ['nginx → fcgiwrap'],
   check(exchange) {
     if (exchange.response === null) return null;
-    return insideValue(exchange.response.headers) ?? fromUrl(exchange);
+    return insideValue(exchange.response) ?? fromUrl(exchange);
   },
 });
 
-function insideValue(headers: readonly Header[]): Sighting | null {
+function insideValue({ headers, complete }: ResponseHead): Sighting | null {
   for (let i = 0; i < headers.length; i++) {
     const { name, value } = headers[i]!;
     if (i < PLACES && cleanByPlace[i] === value) continue;
-    if (value.includes('\0') || value.includes('\r')) {
+    // A block that was cut off may end between the two characters of a line's end.
+    const ending = !complete && i === headers.length - 1 ? 1 : 0;
+    const cr = value.indexOf('\r');
+    if (value.includes('\0') || (cr >= 0 && cr < value.length - ending)) {
       return {
         detail: `The value of ${visibleText(name, 60)} has a ${value.includes('\0') ? 'NUL' : 'carriage return'} in it: ${visibleText(value, 150)}`,
         severity: 'warning',

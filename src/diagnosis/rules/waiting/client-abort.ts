@@ -39,6 +39,7 @@ export const clientAbort = defineRule({
     'nginx: status 499 in the access log; "client prematurely closed connection" in the error log at level info. HAProxy: CD-- or CH-- in its log.',
   ],
   absence: 'both',
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome } = exchange;

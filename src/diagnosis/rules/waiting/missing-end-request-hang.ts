@@ -23,6 +23,7 @@ export const missingEndRequestHang = defineRule({
   ],
   whileOpen: true,
   absence: 'server',
+  needs: ['failure'],
   seen: ['nginx → test backend'],
   check(exchange, around) {
     const { outcome, streams, protocolStatus, times } = exchange;

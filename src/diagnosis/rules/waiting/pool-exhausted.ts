@@ -46,6 +46,7 @@ export const poolExhausted = defineRule({
   ],
   whileOpen: true,
   absence: 'both',
+  needs: ['surroundings'],
   seen: ['nginx → PHP-FPM'],
   check(exchange, around) {
     if (around === null || around.servedMeanwhile === 0) return null;

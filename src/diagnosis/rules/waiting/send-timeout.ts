@@ -41,6 +41,7 @@ export const sendTimeout = defineRule({
   ],
   whileOpen: true,
   absence: 'both',
+  needs: ['failure'],
   seen: ['nginx → libfcgi'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;

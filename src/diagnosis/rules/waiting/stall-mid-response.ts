@@ -41,6 +41,7 @@ export const stallMidResponse = defineRule({
   ],
   whileOpen: true,
   absence: 'server',
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'Caddy → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome, times, streams } = exchange;

@@ -34,6 +34,7 @@ export const stdinStall = defineRule({
   look: ['ss -tn on the visitor’s side of the web server: no Recv-Q there means that nothing comes in.'],
   whileOpen: true,
   absence: 'both',
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM', 'Apache → PHP-FPM', 'HAProxy → PHP-FPM'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;

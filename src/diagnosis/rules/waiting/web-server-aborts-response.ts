@@ -31,6 +31,7 @@ export const webServerAbortsResponse = defineRule({
     'nginx’s error log, level crit: "open() "/var/lib/nginx/fastcgi/…" failed (13: Permission denied) while reading upstream", or "(28: No space left on device)".',
   ],
   absence: 'server',
+  needs: ['failure'],
   seen: ['nginx → PHP-FPM'],
   check(exchange, around) {
     const { outcome, streams, times } = exchange;
