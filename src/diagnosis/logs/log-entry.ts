@@ -58,7 +58,7 @@ function factsOf(around: LogFacts, messages: readonly FoundMessage[]): LogFacts 
   const values = messages[0]?.values ?? {};
   const { uri, request, script, socket, address, host, ip } = values;
   const [method, target] = request?.split(' ') ?? [];
-  const backend = socket ?? address;
+  const { backend, peerPort } = ends(socket ?? address);
   return {
     ...around,
     ...(host === undefined ? {} : { host }),
@@ -68,5 +68,15 @@ function factsOf(around: LogFacts, messages: readonly FoundMessage[]): LogFacts 
     ...(script === undefined || script === '' ? {} : { script }),
     ...(backend === undefined || around.backend !== undefined ? {} : { backend }),
     ...(ip === undefined ? {} : { peer: ip }),
+    ...(peerPort === undefined ? {} : { peerPort }),
   };
+}
+
+/** Go names both ends: `127.0.0.1:41858->127.0.0.1:9000`. */
+function ends(address: string | undefined): { readonly backend?: string; readonly peerPort?: number } {
+  if (address === undefined) return {};
+  const arrow = address.indexOf('->');
+  if (arrow < 0) return { backend: address };
+  const port = /:(\d{1,5})$/.exec(address.slice(0, arrow))?.[1];
+  return { backend: address.slice(arrow + 2), ...(port === undefined ? {} : { peerPort: Number(port) }) };
 }

@@ -34,6 +34,7 @@ export interface LogFacts {
   readonly clientPort?: number;
   /** Who connected to the backend: its host. */
   readonly peer?: string;
+  readonly peerPort?: number;
   /** The backend's address, as the line writes it. */
   readonly backend?: string;
   readonly script?: string;
@@ -168,15 +169,22 @@ function caddyConsole(line: string): LogHead | null {
   return caddy(entry ?? {}, texts.at(-1) ?? '', { ...local(found, 1), isLocal: false });
 }
 
+/** Go's network errors name both ends of a connection. */
+const GO_ENDS = /\b(?:read|write) tcp [\w.:[\]%-]{1,80}:(\d{1,5})->([\w.:[\]%-]{1,80}:\d{1,5}): /;
+
 function caddy(entry: CaddyEntry, said: string, stamp: LogStamp | null): LogHead {
   const error = text(entry.error);
   const request = typeof entry.request === 'object' && entry.request !== null ? entry.request : {};
   const port = Number(text(request.remote_port));
+  const message = error === undefined || error === said ? said : `${said}: ${error}`;
+  const ends = GO_ENDS.exec(message);
   return {
     product: 'caddy',
     stamp,
-    message: error === undefined || error === said ? said : `${said}: ${error}`,
+    message,
     facts: facts({
+      backend: ends?.[2],
+      peerPort: ends === null ? undefined : Number(ends[1]),
       method: text(request.method),
       target: text(request.uri),
       host: text(request.host),

@@ -19,6 +19,7 @@ export interface LogSubject {
   readonly clientPort: number | null;
   /** Who connected to the backend. */
   readonly peer: string | null;
+  readonly peerPort: number | null;
   /** The backend's address, and where else it is reached (through the proxy). */
   readonly backends: readonly Endpoint[];
   /** Ids of its findings. */
@@ -40,6 +41,7 @@ export function logSubject(exchange: Exchange, findings: readonly string[], alia
     client: paramValue(params, 'REMOTE_ADDR') ?? null,
     clientPort: Number.isInteger(port) && port > 0 ? port : null,
     peer: client.kind === 'tcp' ? client.host : null,
+    peerPort: client.kind === 'tcp' ? client.port : null,
     backends: [server, ...aliases],
     findings,
   };

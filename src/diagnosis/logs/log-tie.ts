@@ -54,7 +54,7 @@ function isInTime({ at, resolution }: DatedEntry, subject: LogSubject, before: n
 
 /** What the line says and the request contradicts. */
 function isAnother(facts: LogFacts, subject: LogSubject): boolean {
-  const { method, target, host, client, clientPort, backend, peer, script } = facts;
+  const { method, target, host, client, clientPort, backend, peer, peerPort, script } = facts;
   return (
     differ(method, subject.method) ||
     (target !== undefined && subject.targets.size > 0 && !subject.targets.has(target)) ||
@@ -63,13 +63,16 @@ function isAnother(facts: LogFacts, subject: LogSubject): boolean {
     (isAddress(client) && differ(client, subject.client)) ||
     differ(clientPort, subject.clientPort) ||
     differ(peer, subject.peer) ||
+    differ(peerPort, subject.peerPort) ||
     (backend !== undefined && isElsewhere(backend, subject.backends))
   );
 }
 
-function isNamed({ target, script, client, clientPort }: LogFacts, subject: LogSubject): boolean {
+function isNamed({ target, script, client, clientPort, peerPort }: LogFacts, subject: LogSubject): boolean {
   if (target !== undefined) return subject.targets.has(target);
   if (script !== undefined) return subject.scripts.has(script);
+  // Ports are used again, but not within seconds.
+  if (peerPort !== undefined) return peerPort === subject.peerPort;
   return clientPort !== undefined && clientPort === subject.clientPort && client === subject.client;
 }
 
@@ -83,8 +86,7 @@ function isAddress(client: string | undefined): boolean {
 
 /** Hosts have several names and addresses: only ports and paths tell. */
 function isElsewhere(backend: string, endpoints: readonly Endpoint[]): boolean {
-  // Go names both ends.
-  const address = backend.slice(backend.includes('->') ? backend.lastIndexOf('->') + 2 : 0).replace(/^tcp:/, '');
+  const address = backend.replace(/^tcp:/, '');
   const path = address.startsWith('unix:') ? address.slice(5) : address.startsWith('/') ? address : null;
   if (path !== null) return endpoints.every((endpoint) => endpoint.kind === 'tcp' || endpoint.path !== path);
   const port = /:(\d{1,5})$/.exec(address)?.[1];

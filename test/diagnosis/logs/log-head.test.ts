@@ -105,6 +105,11 @@ describe('heads of log lines', () => {
       stamp: { wall: NOON + 250_000, isLocal: false },
       facts: { target: '/a.php?b=1', client: '127.0.0.1', clientPort: 40_000, host: 'localhost:8080' },
     });
+    expect(
+      logEntry(
+        '{"level":"error","ts":1795176000.25,"msg":"aborting with incomplete response","error":"read tcp 127.0.0.1:41858->127.0.0.1:9000: read: connection reset by peer"}',
+      ),
+    ).toMatchObject({ facts: { backend: '127.0.0.1:9000', peerPort: 41_858 } });
     expect(logEntry(`2026/11/20 12:00:00.250\tERROR\thttp.log.error\tEOF\t{${request}, "status": 502}`)).toMatchObject({
       stamp: { wall: NOON + 250_000, isLocal: false, resolution: 1_000 },
       messages: [{ message: { product: 'caddy', text: 'EOF' } }],
