@@ -37,18 +37,20 @@ export function corroborate(
 
 interface Said {
   readonly message: LogMessage;
+  /** Not what the application wrote to STDERR, which was on the wire. */
+  readonly isOwn: boolean;
   readonly tied: TiedLine;
 }
 
 function corroborated(exchange: Exchange, finding: Finding, lines: readonly TiedLine[]): Finding {
   const said: Said[] = lines.flatMap((tied) =>
     tied.line.entry.messages
-      .filter((message) => speaksOf(message.message, finding.id))
-      .map(({ message }) => ({ message, tied })),
+      .map(({ message }, index) => ({ message, isOwn: index === 0, tied }))
+      .filter(({ message }) => speaksOf(message, finding.id)),
   );
   if (said.length === 0) return finding;
   const evidence = [...finding.evidence, ...said.slice(0, LINES_QUOTED).map(({ tied }) => evidenceOf(tied))];
-  const sure = said.filter(({ tied }) => tied.isSure);
+  const sure = said.filter(({ tied, isOwn }) => tied.isSure && isOwn);
   const turning = sure.find(({ message }) => message.turns?.from.includes(finding.id));
   if (turning !== undefined && finding.certainty === 'allowed') return turned(exchange, finding, turning, evidence);
   const proof = sure.find(({ message }) => message.proves.includes(finding.id));
