@@ -2,7 +2,7 @@ import type { Timestamp } from '../model/time.js';
 import type { FlowAddress } from './flow-address.js';
 import { FlowIndex, type Indexed } from './flow-index.js';
 import type { IpPart } from './ip.js';
-import { distance } from './sequence.js';
+import { advanced, distance, REACH } from './sequence.js';
 import { SYN, type TcpHeader } from './tcp.js';
 
 /**
@@ -17,20 +17,21 @@ export const LINGER_LIMIT = 4_096;
 
 /** A SYN may come later than the bytes it began, and these may be the first that were seen. */
 export const LATE_SYN_REACH = 65_536;
-/** Bytes this far from where a stream ended are those of another one. */
-const ELSEWHERE = 2 ** 24;
 
 /** Where a party's numbers began and ended; null when it was never heard, or nobody listened. */
 export interface StreamNumbers {
   readonly initial: number;
   readonly synSeen: boolean;
   readonly next: number;
+  /** Its sender ended it. */
+  readonly ended: boolean;
 }
 
 interface EndedFlow extends Indexed<EndedFlow> {
   readonly first: StreamNumbers | null;
   readonly second: StreamNumbers | null;
   readonly at: Timestamp;
+  readonly shown: boolean;
 }
 
 export class EndedFlows {
@@ -43,8 +44,14 @@ export class EndedFlows {
     return this.#index.size;
   }
 
-  add(address: FlowAddress, first: StreamNumbers | null, second: StreamNumbers | null, now: Timestamp): void {
-    const flow = { address, first, second, at: now, chained: null };
+  add(
+    address: FlowAddress,
+    first: StreamNumbers | null,
+    second: StreamNumbers | null,
+    shown: boolean,
+    now: Timestamp,
+  ): void {
+    const flow = { address, first, second, shown, at: now, chained: null };
     this.#index.add(flow);
     const oldest = this.#ring[this.#at];
     if (oldest !== undefined) this.#index.remove(oldest);
@@ -52,11 +59,17 @@ export class EndedFlows {
     this.#at = (this.#at + 1) % LINGER_LIMIT;
   }
 
-  /** Whether a packet that belongs to no living connection is one of these, late; its payload has `length` bytes. */
-  isRemnant(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number, length: number, now: Timestamp): boolean {
+  /**
+   * Whether a packet that belongs to no living connection is one of these, late; its payload has `length` bytes. Returns -1 when it is
+   * not, else how many of them its sender cannot have sent, as the stream that was shown had ended before.
+   */
+  remnant(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number, length: number, now: Timestamp): number {
     const flow = this.#index.find(bytes, ip, tcp, hash);
-    if (flow === null || now - flow.at > LINGER_TIME) return false;
-    return isOf(flow.address.sender(bytes, ip, tcp) === 0 ? flow.first : flow.second, tcp, length);
+    if (flow === null || now - flow.at > LINGER_TIME) return -1;
+    const numbers = flow.address.sender(bytes, ip, tcp) === 0 ? flow.first : flow.second;
+    if (!isOf(numbers, tcp, length)) return -1;
+    if (numbers === null || !numbers.ended || !flow.shown || (tcp.flags & SYN) !== 0) return 0;
+    return Math.max(0, Math.min(length, distance(numbers.next, advanced(tcp.sequence, length))));
   }
 
   clear(): void {
@@ -72,5 +85,5 @@ function isOf(numbers: StreamNumbers | null, tcp: TcpHeader, length: number): bo
     const late = distance(tcp.sequence, numbers.initial);
     return numbers.synSeen ? late === 0 : late >= 0 && late <= LATE_SYN_REACH;
   }
-  return numbers === null || length === 0 || Math.abs(distance(numbers.next, tcp.sequence)) <= ELSEWHERE;
+  return numbers === null || length === 0 || Math.abs(distance(numbers.next, tcp.sequence)) <= REACH;
 }

@@ -42,10 +42,14 @@ export class FlowAddress {
     return -1;
   }
 
+  port(party: Party): number {
+    return party === 0 ? this.#firstPort : this.#secondPort;
+  }
+
   endpoint(party: Party): Endpoint {
     const words = party === 0 ? this.#first : this.#second;
     const host = this.version === 4 ? ipv4Text(words) : ipv6Text(words);
-    return { kind: 'tcp', host, port: party === 0 ? this.#firstPort : this.#secondPort };
+    return { kind: 'tcp', host, port: this.port(party) };
   }
 }
 

@@ -22,6 +22,13 @@ export interface FlowCounts {
   readonly foreign: Map<string | null, number>;
   /** Bytes of shown connections that the capture does not have. */
   missingBytes: number;
+  /**
+   * What was captured of shown connections and belongs nowhere in them, so that it is not shown: numbers far from theirs, bytes that
+   * come after a gap in their place was told, or before where a connection that was joined under way begins, or after its sender's end,
+   * and resets that nobody heeded. Segments, and their bytes; what is merely sent again is none of it.
+   */
+  discardedSegments: number;
+  discardedBytes: number;
 }
 
 /** Link types and EtherTypes are what a hostile file says; more different ones than this are counted under -1. */
@@ -42,6 +49,8 @@ export function emptyCounts(): FlowCounts {
     connections: 0,
     foreign: new Map(),
     missingBytes: 0,
+    discardedSegments: 0,
+    discardedBytes: 0,
   };
 }
 

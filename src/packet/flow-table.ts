@@ -10,6 +10,7 @@ import { FlowIndex } from './flow-index.js';
 import type { WaitingBudget } from './ordered-streams.js';
 import type { Packet } from './packet.js';
 import { SegmentReader } from './segment-reader.js';
+import type { KeptSegment } from './stray-run.js';
 import { ACK, FIN, isProbe, RST, SYN, type TcpHeader } from './tcp.js';
 import { TcpFlow } from './tcp-flow.js';
 import type { ConnectionDesk } from './tracked-connection.js';
@@ -88,6 +89,10 @@ export class FlowTable {
       missing: (bytes) => {
         counts.missingBytes += bytes;
       },
+      discarded: (segments, bytes) => {
+        counts.discardedSegments += segments;
+        counts.discardedBytes += bytes;
+      },
     };
     const unix = new UnixMessages(this.#desk);
     this.#unix = unix;
@@ -148,19 +153,21 @@ export class FlowTable {
       const hash = hashOf(bytes, ip, tcp);
       flow = this.#flows.find(bytes, ip, tcp, hash);
       if (flow === null) {
-        if (this.#ended.isRemnant(bytes, ip, tcp, hash, length, now)) return;
+        const beyond = this.#ended.remnant(bytes, ip, tcp, hash, length, now);
+        if (beyond > 0) this.#desk.discarded(1, beyond);
+        if (beyond >= 0) return;
         if (!begins(tcp, length)) {
           this.counts.stray += 1;
           return;
         }
-        flow = this.#begin(bytes, hash, at);
+        flow = this.#begin(new FlowAddress(bytes, ip, tcp, hash), at);
       }
       party = flow.address.sender(bytes, ip, tcp);
     }
     if ((tcp.flags & SYN) !== 0 && flow.conversation.reuses(party as Party, tcp)) {
       flow.note('its ports were used again for another connection', at);
       this.#forget(flow, 'timeout', at);
-      flow = this.#begin(bytes, flow.address.hash, at);
+      flow = this.#begin(new FlowAddress(bytes, ip, tcp, flow.address.hash), at);
       party = 0;
     }
     this.#last = flow;
@@ -170,17 +177,31 @@ export class FlowTable {
       const before = conversation.unsettled;
       conversation.segment(party as Party, tcp, bytes, from, to, length, origin, at, now);
       if (conversation.unsettled !== before) this.#listUnsettled(flow);
-      if (conversation.over && flow.state === 'live') this.#end(flow, at);
+      if (conversation.moved !== null) this.#restart(flow, conversation.moved);
+      else if (conversation.over && flow.state === 'live') this.#end(flow, at);
     } else this.#follow(flow, party as Party, at);
   }
 
-  #begin(bytes: Uint8Array, hash: number, at: Timestamp): TcpFlow {
+  /** Another connection has its ports; these are the segments of which that is known. */
+  #restart(flow: TcpFlow, segments: readonly KeptSegment[]): void {
+    const { at } = segments[0]!;
+    const { now } = this.#clock;
+    flow.note('its ports were used again for another connection, the beginning of which was not captured', at);
+    this.#forget(flow, 'timeout', at);
+    const next = this.#begin(flow.address, at);
+    this.#last = next;
+    const { conversation } = next;
+    for (const { party, header, bytes, length, origin, at } of segments)
+      conversation.segment(party, header, bytes, 0, bytes.length, length, origin, at, now);
+    this.#listUnsettled(next);
+    if (conversation.over && next.state === 'live') this.#end(next, this.#clock.now);
+  }
+
+  #begin(address: FlowAddress, at: Timestamp): TcpFlow {
     const ports = this.#ports;
-    const { ip, tcp } = this.#reader;
-    const source = ports?.has(tcp.sourcePort) ?? false;
-    const destination = ports?.has(tcp.destinationPort) ?? false;
-    const server: Party | null = source === destination ? null : source ? 0 : 1;
-    const address = new FlowAddress(bytes, ip, tcp, hash);
+    const first = ports?.has(address.port(0)) ?? false;
+    const second = ports?.has(address.port(1)) ?? false;
+    const server: Party | null = first === second ? null : first ? 0 : 1;
     const { now } = this.#clock;
     const flow = new TcpFlow(this.#desk, this.#budget, address, server, ports !== null, at, now);
     this.#flows.add(flow);
@@ -197,11 +218,11 @@ export class FlowTable {
 
   /** A connection has ended by itself: late packets of it are expected. */
   #end(flow: TcpFlow, at: Timestamp): void {
-    const { conversation, address } = flow;
+    const { conversation, address, shown } = flow;
     const listened = flow.state === 'live';
     this.#forget(flow, null, at);
     const first = listened ? conversation.numbers(0) : null;
-    this.#ended.add(address, first, listened ? conversation.numbers(1) : null, this.#clock.now);
+    this.#ended.add(address, first, listened ? conversation.numbers(1) : null, shown, this.#clock.now);
   }
 
   #listUnsettled(flow: TcpFlow): void {

@@ -33,6 +33,8 @@ export interface StreamTarget {
   bytes(party: Party, bytes: Uint8Array, from: number, to: number, at: Timestamp, origin: number): void;
   gap(party: Party, length: number, at: Timestamp): void;
   end(party: Party, how: EndKind, at: Timestamp): void;
+  /** Segments that belong nowhere in the streams, and their bytes. */
+  discarded(segments: number, bytes: number): void;
 }
 
 /** Shared by all connections of a table. */
@@ -63,7 +65,7 @@ export class OrderedStreams {
   /** Delivers what can be, and gives up what was waited for long enough; `now` is the capture's clock. */
   drain(now: Timestamp): void {
     while (!this.over && (this.#deliverReady() || this.#giveUpOldOf(0, now) || this.#giveUpOldOf(1, now))) {}
-    this.#note();
+    this.note();
     this.#keepLimits(0);
     this.#keepLimits(1);
   }
@@ -71,7 +73,7 @@ export class OrderedStreams {
   /** Gives up what is still waited for: delivers all there is. */
   flush(): void {
     while (!this.over && (this.#deliverReady() || this.#giveUp(0) || this.#giveUp(1))) {}
-    this.#note();
+    this.note();
   }
 
   /** Delivers all there is and ends with a reset of this party, which ends both. */
@@ -83,7 +85,7 @@ export class OrderedStreams {
   /** Nothing more will be delivered; what waits is forgotten. */
   close(): void {
     this.over = true;
-    this.#note();
+    this.note();
   }
 
   /** Delivers what is next in either direction, the earlier packet first; false when everything waits. */
@@ -110,6 +112,8 @@ export class OrderedStreams {
     if (skip < length) {
       own.progress(advanced(head.sequence, length));
       const origin = head.origin < 0 ? -1 : head.origin + skip;
+      own.heardCount = Math.max(own.heardCount, head.count);
+      own.heardAt = Math.max(own.heardAt, head.at);
       this.#target.bytes(party, head.bytes, skip, length, head.at, origin);
     }
     if (head.end === null) return;
@@ -136,6 +140,8 @@ export class OrderedStreams {
   #giveUpOldOf(party: Party, now: Timestamp): boolean {
     const own = this.streams[party];
     const head = own.waiting[0];
+    const reset = own.doubtfulReset;
+    if (reset !== null && (own.isDue(reset.sequence) || now - reset.at > HOLE_TIME)) return own.believeReset();
     if (own.state === 'settling') {
       return this.#aged(own.coveredCount, own.coveredAt, now, 1) && this.#giveUp(party);
     }
@@ -160,7 +166,8 @@ export class OrderedStreams {
   #giveUp(party: Party): boolean {
     if (this.#skipHole(party)) return true;
     const own = this.streams[party];
-    if (own.waiting.length === 0 || own.state !== 'open') return false;
+    if (own.state !== 'open') return false;
+    if (own.waiting.length === 0) return own.believeReset();
     if (!this.#skipHole(other(party))) this.#deliver(party);
     return true;
   }
@@ -186,7 +193,8 @@ export class OrderedStreams {
       length = head === undefined ? passed : Math.min(length, passed);
     }
     if (length <= 0) return false;
-    own.progress(advanced(own.next, length));
+    if (!own.covered && own.dropStray(ACKED_HOLE_SEGMENTS, ACKED_HOLE_TIME)) return true;
+    own.giveUp(advanced(own.next, length));
     this.#target.gap(party, length, head?.at ?? own.coveredAt);
     return true;
   }
@@ -203,13 +211,17 @@ export class OrderedStreams {
       this.#giveUp(party)
     ) {
       while (!this.over && this.#deliverReady()) {}
-      this.#note();
+      this.note();
     }
   }
 
   /** Brings the accounts up to date after anything that may have changed what waits. */
-  #note(): void {
+  note(): void {
     const [a, b] = this.streams;
+    if (a.discards + b.discards > 0) {
+      this.#target.discarded(a.discards + b.discards, a.discardedBytes + b.discardedBytes);
+      a.discards = b.discards = a.discardedBytes = b.discardedBytes = 0;
+    }
     if (this.over) {
       a.clear();
       b.clear();
@@ -217,7 +229,8 @@ export class OrderedStreams {
     const bytes = a.waitingBytes + b.waitingBytes;
     this.#budget.waiting += bytes - this.#accounted;
     this.#accounted = bytes;
-    this.unsettled = !this.over && (a.waiting.length > 0 || b.waiting.length > 0 || a.covered || b.covered);
+    const waits = a.waiting.length > 0 || b.waiting.length > 0 || a.covered || b.covered;
+    this.unsettled = !this.over && (waits || a.doubtfulReset !== null || b.doubtfulReset !== null);
   }
 
   #endByReset(party: Party, at: Timestamp): void {

@@ -1,4 +1,4 @@
-import { advanced, distance } from './sequence.js';
+import { advanced, distance, REACH } from './sequence.js';
 
 /**
  * Strategy: one direction of a TCP connection. What is in order never comes here; what is not waits as copies, sorted, without overlaps
@@ -24,6 +24,23 @@ type State = 'new' | 'settling' | 'open' | 'ended';
 
 /** Twice the largest window TCP can have (RFC 7323, section 2.3: 2**30) would be half the circle; what lies further ahead is no part of this connection. */
 export const AHEAD_LIMIT = 2 ** 30;
+/** Of so many gaps it is known where they were. */
+const GAPS_LIMIT = 16;
+
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A reset whose number is not the one that is due: a receiver ignores it (RFC 5961, section 3.2), unless the capture lacks what lies between. */
+export interface DoubtfulReset {
+  readonly sequence: number;
+  readonly acknowledgement: number | null;
+  readonly at: number;
+  readonly count: number;
+  /** Up to where the other side had spoken. */
+  readonly heard: number;
+}
 
 export class StreamAssembler {
   state: State = 'new';
@@ -54,6 +71,16 @@ export class StreamAssembler {
   /** The highest acknowledgement of the other side, when `acknowledged`. */
   acked = 0;
   acknowledged = false;
+  /** An acknowledgement that was too far away to be believed alone. */
+  doubted: number | null = null;
+  doubtfulReset: DoubtfulReset | null = null;
+  /** Which packet, counted and by time, brought what was delivered last of what came here. */
+  heardCount = 0;
+  heardAt = Number.NEGATIVE_INFINITY;
+  /** Segments that belong nowhere, and their bytes, since that was asked last. */
+  discards = 0;
+  discardedBytes = 0;
+  readonly #gaps: Gap[] = [];
   /** The number of the FIN or RST, when `endKnown`. */
   endAt = 0;
   endKnown = false;
@@ -84,10 +111,54 @@ export class StreamAssembler {
     this.join(this.waiting[0]?.sequence ?? this.next);
   }
 
+  /** Whether a number can be believed: it is not far from where the stream is, or from what the other side has acknowledged. */
+  isNear(sequence: number): boolean {
+    if (this.state === 'new') return !this.acknowledged || within(this.acked, sequence);
+    if (this.state === 'settling') return within(this.initial, sequence);
+    if (within(this.next, sequence)) return true;
+    return this.isAhead(sequence) && this.acknowledged && within(this.acked, sequence);
+  }
+
+  /** Whether a number can be one that is yet to come. */
+  isAhead(sequence: number): boolean {
+    if (this.state === 'new') return true;
+    const ahead = distance(this.state === 'settling' ? this.initial : this.next, sequence);
+    return ahead > 0 && ahead <= AHEAD_LIMIT;
+  }
+
+  /** A segment of which `bytes` belong nowhere. */
+  discard(bytes: number): void {
+    this.discards += 1;
+    this.discardedBytes += bytes;
+  }
+
   /** How many bytes are missing before what waits; 0 when nothing waits or nothing is missing. */
   get hole(): number {
     const head = this.waiting[0];
     return head === undefined ? 0 : Math.max(0, distance(this.next, head.sequence));
+  }
+
+  /** The bytes up to `to` are told as missing. */
+  giveUp(to: number): void {
+    if (this.#gaps.length >= GAPS_LIMIT) this.#gaps.shift();
+    this.#gaps.push({ from: this.next, to });
+    this.progress(to);
+  }
+
+  /**
+   * Forgets what waits behind a hole when the sender has long gone on before it: a stray, as what is really missing would have been sent
+   * again or acknowledged. Whether it was one.
+   */
+  dropStray(patience: number, time: number): boolean {
+    const { waiting } = this;
+    const stray = waiting.every(({ count, at }) => this.heardCount - count > patience || this.heardAt - at > time);
+    if (!stray || waiting.length === 0) return false;
+    for (const { end, bytes } of waiting) {
+      this.discard(bytes.length);
+      if (end !== null) this.endKnown = false;
+    }
+    this.clear();
+    return true;
   }
 
   /** Everything before `next` has been delivered or given up. */
@@ -133,11 +204,17 @@ export class StreamAssembler {
     count: number,
     acknowledgement: number | null,
   ): void {
-    if (!this.#isNear(sequence, count, at)) return;
+    this.#meet(sequence, count, at);
     let start = sequence;
     let end = advanced(sequence, to - from);
-    if (this.state === 'open' && distance(start, this.next) > 0) start = this.next;
-    if (this.endKnown && distance(this.endAt, end) > 0) end = this.endAt;
+    if (this.state === 'open' && distance(start, this.next) > 0) {
+      this.#late(start, end);
+      start = this.next;
+    }
+    if (this.endKnown && distance(this.endAt, end) > 0) {
+      this.discard(Math.min(to - from, distance(this.endAt, end)));
+      end = this.endAt;
+    }
     let index = this.#placeOf(start);
     while (distance(start, end) > 0) {
       const beyond = this.waiting[index];
@@ -162,7 +239,8 @@ export class StreamAssembler {
 
   /** The stream ends before `sequence`; what was said to lie beyond is none of it. The first end that is heard of counts. */
   addEnd(how: 'fin' | 'reset', sequence: number, at: number, count: number, acknowledgement: number | null): void {
-    if (this.endKnown || !this.#isNear(sequence, count, at)) return;
+    if (this.endKnown) return;
+    this.#meet(sequence, count, at);
     if (this.state === 'open' && distance(sequence, this.next) > 0) return;
     this.endKnown = true;
     this.endAt = sequence;
@@ -171,6 +249,7 @@ export class StreamAssembler {
       this.waiting.pop();
       this.waitingBytes -= last.bytes.length;
       const keep = distance(last.sequence, sequence);
+      this.discard(last.bytes.length - Math.max(0, keep));
       if (keep <= 0) continue;
       this.waiting.push({ ...last, bytes: last.bytes.subarray(0, keep) });
       this.waitingBytes += keep;
@@ -178,6 +257,36 @@ export class StreamAssembler {
     if (this.covered && distance(sequence, this.passed) > 0) this.passed = sequence;
     this.covered &&= distance(this.next, this.passed) > 0;
     this.waiting.push({ sequence, bytes: NOTHING, end: how, origin: -1, at, count, acknowledgement });
+  }
+
+  /** Whether a reset with this number ends the stream where it is known to be. */
+  isDue(sequence: number): boolean {
+    if (this.state !== 'open') return false;
+    if (sequence === this.next || (this.acknowledged && sequence === this.acked)) return true;
+    const last = this.waiting.at(-1);
+    return last !== undefined && last.end === null && sequence === advanced(last.sequence, last.bytes.length);
+  }
+
+  /** Nobody heeds the reset that was doubtful. */
+  disproveReset(): void {
+    this.doubtfulReset = null;
+    this.discard(0);
+  }
+
+  /** The doubtful reset ends the stream after all; false when there is none. */
+  believeReset(): boolean {
+    const reset = this.doubtfulReset;
+    if (reset === null) return false;
+    this.doubtfulReset = null;
+    this.endByReset(reset.sequence, reset.at, reset.count, reset.acknowledgement);
+    return true;
+  }
+
+  /** A reset ends the stream: what lies before it will not be sent again. */
+  endByReset(sequence: number, at: number, count: number, acknowledgement: number | null): void {
+    const place = distance(this.next, sequence) > 0 ? sequence : this.next;
+    this.addEnd('reset', place, at, count, acknowledgement);
+    this.cover(place, count, at);
   }
 
   /** Takes the first entry out; it must not be asked for when nothing waits. */
@@ -212,27 +321,39 @@ export class StreamAssembler {
     return index;
   }
 
-  /**
-   * Whether a number can be one of this stream: all that waits must lie within half a circle to have an order. The first that is heard of
-   * while nothing is known is what others are measured by.
-   */
-  #isNear(sequence: number, count: number, at: number): boolean {
-    if (this.state === 'new') {
-      this.state = 'settling';
-      this.coveredCount = count;
-      this.coveredAt = at;
-      this.initial = advanced(sequence, -1);
+  /** The first number that is heard of while nothing is known is what others are measured by. */
+  #meet(sequence: number, count: number, at: number): void {
+    if (this.state !== 'new') return;
+    this.state = 'settling';
+    this.coveredCount = count;
+    this.coveredAt = at;
+    this.initial = advanced(sequence, -1);
+  }
+
+  /** Bytes that come when it is past their turn: sent again, unless they are told as missing or lie before what is the first. */
+  #late(start: number, end: number): void {
+    let lost = 0;
+    for (const { from, to } of this.#gaps) {
+      const overlap = Math.min(distance(start, end), distance(start, to)) - Math.max(0, distance(start, from));
+      if (overlap > 0) lost += overlap;
     }
-    if (this.state === 'open') return Math.abs(distance(this.next, sequence)) <= AHEAD_LIMIT;
-    return Math.abs(distance(this.initial, sequence)) < AHEAD_LIMIT / 2;
+    const before = this.fromStart ? 0 : distance(start, advanced(this.initial, 1));
+    // A single byte there is a probe of what lay before.
+    if (before > 1 && before <= REACH) lost += Math.min(before, distance(start, end));
+    if (lost > 0) this.discard(lost);
   }
 
   #dropBefore(): void {
     for (let head = this.waiting[0]; head !== undefined; head = this.waiting[0]) {
       if (distance(this.next, advanced(head.sequence, head.bytes.length)) > 0 || head.end !== null) return;
+      this.discard(head.bytes.length);
       this.shift();
     }
   }
+}
+
+function within(place: number, sequence: number): boolean {
+  return Math.abs(distance(place, sequence)) <= REACH;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,19 +1,24 @@
 import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import { LATE_SYN_REACH, type StreamNumbers } from './ended-flows.js';
-import { OrderedStreams, other, type StreamTarget, type WaitingBudget } from './ordered-streams.js';
-import { advanced, distance } from './sequence.js';
+import {
+  OrderedStreams,
+  other,
+  type StreamTarget,
+  WAITING_BYTES_TOTAL,
+  type WaitingBudget,
+} from './ordered-streams.js';
+import { advanced, distance, REACH } from './sequence.js';
+import { type KeptSegment, StrayRun } from './stray-run.js';
 import type { StreamAssembler } from './stream-assembler.js';
 import { ACK, FIN, isProbe, RST, SYN, type TcpHeader } from './tcp.js';
 
 /**
  * Strategy: the segments of one TCP connection. A segment that is next in its direction, and whose sender had received nothing that we
  * have not delivered, is delivered at once and not copied. Everything else is taken apart into what it says of either direction (where
- * it begins and ends, which bytes there are, what has arrived), and waits to be ordered.
+ * it begins and ends, which bytes there are, what has arrived), and waits to be ordered. Numbers far from those of the connection are
+ * only believed when others confirm them.
  */
-
-/** A RST with a number further from what is expected is somebody's guess; as far as a large window and an old acknowledgement explain. */
-const RESET_REACH = 2 ** 24;
 
 /** Where the streams go, and the news that the SYN was answered by a reset. */
 export interface ConversationTarget extends StreamTarget {
@@ -23,11 +28,21 @@ export interface ConversationTarget extends StreamTarget {
 export class TcpConversation {
   readonly #target: ConversationTarget;
   readonly #order: OrderedStreams;
+  readonly #budget: WaitingBudget;
+  /** What came last with numbers that are far away. */
+  #run: StrayRun | null = null;
+  /** How many packets had come before the first of these, and how many have come with them. */
+  #runCount = 0;
+  #runSeen = 0;
+  #runNext = 0;
+  /** Another connection uses its ports: the segments of which that is known. */
+  moved: readonly KeptSegment[] | null = null;
   /** Who sent the first SYN; null when none was seen. */
   initiator: Party | null = null;
 
   constructor(target: ConversationTarget, budget: WaitingBudget) {
     this.#target = target;
+    this.#budget = budget;
     this.#order = new OrderedStreams(target, budget);
   }
 
@@ -93,7 +108,21 @@ export class TcpConversation {
       return;
     }
     if (order.over) return;
+    if ((header.flags & (SYN | RST)) === 0 && !own.isNear(header.sequence)) {
+      if (!believes(own, header.sequence)) {
+        this.#elsewhere(party, own, peer, header, bytes, from, to, length, origin, at, now);
+        return;
+      }
+    }
     this.#outOfOrder(party, own, peer, header, bytes, from, to, length, origin, at, now);
+  }
+
+  /** What came with numbers that are far away is given up, when nothing has confirmed them. */
+  passOver(): void {
+    const run = this.#takeRun();
+    if (run === null || this.moved !== null) return;
+    for (const { party, length } of run.segments) this.#order.streams[party].discard(length);
+    this.#order.note();
   }
 
   /** Gives up what was waited for long enough; `now` is the capture's clock. */
@@ -108,6 +137,7 @@ export class TcpConversation {
 
   /** Forgets what waits: nobody wants the streams. */
   abandon(): void {
+    this.#takeRun();
     this.#order.close();
   }
 
@@ -128,7 +158,75 @@ export class TcpConversation {
   /** Where a party's numbers began and ended; null when it was never heard. */
   numbers(party: Party): StreamNumbers | null {
     const { state, initial, synSeen, next } = this.#order.streams[party];
-    return state === 'open' || state === 'ended' ? { initial, synSeen, next } : null;
+    return state === 'open' || state === 'ended' ? { initial, synSeen, next, ended: state === 'ended' } : null;
+  }
+
+  /** A segment with numbers that are far away. */
+  #elsewhere(
+    party: Party,
+    own: StreamAssembler,
+    peer: StreamAssembler,
+    header: TcpHeader,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    length: number,
+    origin: number,
+    at: Timestamp,
+    now: Timestamp,
+  ): void {
+    let run = this.#run;
+    if (run !== null && !(this.#isCurrent(run) && run.fits(party, header, to - from))) {
+      this.passOver();
+      run = null;
+    }
+    if (run === null) {
+      if (to === from || (header.flags & ACK) === 0 || this.#budget.waiting >= WAITING_BYTES_TOTAL) {
+        own.discard(length);
+        this.#order.note();
+        return;
+      }
+      // What has waited long enough is given up first, so that this does not seem to be progress later.
+      this.#order.drain(now);
+      if (this.over) return;
+      run = new StrayRun(party, header, !peer.isNear(header.acknowledgement) || !own.isAhead(header.sequence));
+      this.#run = run;
+      this.#runCount = this.#order.count;
+      this.#runSeen = 0;
+      this.#runNext = own.next;
+    }
+    this.#runSeen += 1;
+    run.add(party, header, bytes, from, to, length, origin, at);
+    this.#budget.waiting += to - from;
+    if (!run.confirmed) return;
+    if (run.both) {
+      this.moved = run.segments;
+      this.#takeRun();
+    } else this.#follow(run, now);
+  }
+
+  /** Whether the connection has not gone on in its own place meanwhile. */
+  #isCurrent(run: StrayRun): boolean {
+    const order = this.#order;
+    if (run.both) return order.count - this.#runCount === this.#runSeen;
+    return order.streams[run.party].next === this.#runNext;
+  }
+
+  /** One direction has moved on by more than was captured of it. */
+  #follow(run: StrayRun, now: Timestamp): void {
+    this.#takeRun();
+    const own = this.#order.streams[run.party];
+    own.acked = run.first;
+    own.acknowledged = true;
+    for (const { party, header, bytes, length, origin, at } of run.segments)
+      this.segment(party, header, bytes, 0, bytes.length, length, origin, at, now);
+  }
+
+  #takeRun(): StrayRun | null {
+    const run = this.#run;
+    this.#run = null;
+    if (run !== null) this.#budget.waiting -= run.bytes;
+    return run;
   }
 
   #outOfOrder(
@@ -146,17 +244,25 @@ export class TcpConversation {
   ): void {
     const { flags } = header;
     let { sequence } = header;
+    let acknowledgement = (flags & ACK) === 0 ? null : header.acknowledgement;
     if ((flags & SYN) !== 0) {
       own.begin(advanced(sequence, 1), true);
       if (this.initiator === null) this.initiator = (flags & ACK) === 0 ? party : other(party);
       if ((flags & ACK) !== 0 && mayBegin(peer, header.acknowledgement)) peer.begin(header.acknowledgement, false);
       sequence = advanced(sequence, 1);
     }
-    if ((flags & ACK) !== 0) this.#acknowledged(own, peer, header, at);
+    if (acknowledgement !== null) {
+      if (!this.#isBelieved(party, peer, acknowledgement, now)) acknowledgement = null;
+      else this.#acknowledged(own, peer, header, at);
+    }
     if ((flags & RST) !== 0) {
       this.#reset(party, own, peer, header, at);
-    } else if (own.state !== 'ended') {
-      const acknowledgement = (flags & ACK) !== 0 ? header.acknowledgement : null;
+    } else if (own.state === 'ended') {
+      const beyond = Math.min(length, distance(own.next, advanced(sequence, length)));
+      if (beyond > 0) own.discard(beyond);
+    } else {
+      const reset = own.doubtfulReset;
+      if (reset !== null && acknowledgement !== null && distance(reset.heard, acknowledgement) > 0) own.disproveReset();
       if (length > 0 && !(own.state === 'new' && isProbe(length, flags))) {
         if (to > from) own.add(sequence, bytes, from, to, origin, at, this.#order.count, acknowledgement);
         if (to - from < length) this.#cut(own, sequence, advanced(sequence, length), at);
@@ -166,6 +272,25 @@ export class TcpConversation {
       }
     }
     if (!this.over) this.#order.drain(now);
+  }
+
+  /** Whether the other side can have sent what is acknowledged: it is not far away, or was acknowledged or sent before. */
+  #isBelieved(party: Party, peer: StreamAssembler, acknowledgement: number, now: Timestamp): boolean {
+    if (peer.isNear(acknowledgement)) return true;
+    const run = this.#run;
+    if (
+      run !== null &&
+      !run.both &&
+      run.party !== party &&
+      this.#isCurrent(run) &&
+      run.isAcknowledged(acknowledgement)
+    ) {
+      this.#follow(run, now);
+      return true;
+    }
+    if (believes(peer, acknowledgement)) return true;
+    peer.doubted = acknowledgement;
+    return false;
   }
 
   #acknowledged(own: StreamAssembler, peer: StreamAssembler, header: TcpHeader, at: Timestamp): void {
@@ -196,27 +321,62 @@ export class TcpConversation {
       const expected = own.acknowledged
         ? nearby(own.acked, sequence)
         : acknowledges && peer.state === 'open' && nearby(peer.next, acknowledgement);
-      if (!expected) return;
+      if (!expected) {
+        own.discard(0);
+        return;
+      }
       own.join(sequence);
     } else if (own.state === 'settling') {
-      if (!nearby(own.waiting[0]?.sequence ?? sequence, sequence)) return;
+      if (!own.isNear(sequence)) {
+        own.discard(0);
+        return;
+      }
       own.settle();
-    } else {
-      const ahead = distance(own.next, sequence);
-      const known = own.acknowledged ? Math.min(0, distance(own.next, own.acked)) : 0;
-      if (ahead > RESET_REACH || ahead < known - LATE_SYN_REACH) return;
     }
-    if (own.endKnown) {
+    if (own.endKnown || own.state === 'ended') {
+      if (!own.isNear(sequence)) own.discard(0);
       // After a FIN: whatever waits before it will not be sent again.
-      this.#order.reset(party, at);
+      else this.#order.reset(party, at);
       return;
     }
-    const place = distance(own.next, sequence) > 0 ? sequence : own.next;
-    own.addEnd('reset', place, at, this.#order.count, acknowledges ? acknowledgement : null);
-    own.cover(place, this.#order.count, at);
-    const last = peer.waiting.at(-1);
-    if (last !== undefined) peer.cover(advanced(last.sequence, last.bytes.length), this.#order.count, at);
+    const { count } = this.#order;
+    if (own.isDue(sequence)) {
+      own.endByReset(sequence, at, count, acknowledges ? acknowledgement : null);
+      const last = peer.waiting.at(-1);
+      if (last !== undefined) peer.cover(advanced(last.sequence, last.bytes.length), count, at);
+      return;
+    }
+    const behind = distance(sequence, own.acknowledged && distance(own.acked, own.next) > 0 ? own.acked : own.next);
+    if (!own.isNear(sequence) || behind > LATE_SYN_REACH) {
+      own.discard(0);
+      return;
+    }
+    own.doubtfulReset = {
+      sequence,
+      acknowledgement: acknowledges ? acknowledgement : null,
+      at,
+      count,
+      heard: spoken(peer),
+    };
   }
+}
+
+/** Takes a far number for true that the other side, or this one, has come near before; whether it did. */
+function believes(stream: StreamAssembler, sequence: number): boolean {
+  const { doubted } = stream;
+  if (doubted === null || doubted === sequence || !nearby(doubted, sequence) || !stream.isAhead(sequence)) return false;
+  stream.doubted = null;
+  stream.acked = sequence;
+  stream.acknowledged = true;
+  return true;
+}
+
+/** Up to where it is known that a party has spoken. */
+function spoken(stream: StreamAssembler): number {
+  const last = stream.waiting.at(-1);
+  let end = last === undefined ? stream.next : advanced(last.sequence, last.bytes.length);
+  if (stream.acknowledged && (stream.state === 'new' || distance(end, stream.acked) > 0)) end = stream.acked;
+  return end;
 }
 
 /** Whether a stream whose SYN was not seen may begin at `first`: with what is known of it, or not long before. */
@@ -229,5 +389,5 @@ function mayBegin(stream: StreamAssembler, first: number): boolean {
 }
 
 function nearby(expected: number, sequence: number): boolean {
-  return Math.abs(distance(expected, sequence)) <= RESET_REACH;
+  return Math.abs(distance(expected, sequence)) <= REACH;
 }

@@ -42,6 +42,10 @@ export class TcpFlow implements Indexed<TcpFlow>, Parties, ConversationTarget {
     this.#connection = new TrackedConnection(desk, this, at);
   }
 
+  get shown(): boolean {
+    return this.#connection.shown;
+  }
+
   get initiator(): Party | null {
     return this.conversation.initiator;
   }
@@ -70,6 +74,10 @@ export class TcpFlow implements Indexed<TcpFlow>, Parties, ConversationTarget {
     this.#look();
   }
 
+  discarded(segments: number, bytes: number): void {
+    this.#connection.discarded(segments, bytes);
+  }
+
   refused(at: Timestamp): void {
     this.#connection.fail({ reason: 'refused', errno: 'ECONNREFUSED', message: 'connection refused' }, at);
   }
@@ -78,6 +86,7 @@ export class TcpFlow implements Indexed<TcpFlow>, Parties, ConversationTarget {
   close(at: Timestamp, how: 'timeout' | 'capture-end' | null): void {
     if (this.state === 'over') return;
     if (this.state === 'live') {
+      this.conversation.passOver();
       if (how !== null) {
         if (this.conversation.unanswered) {
           const message = 'no answer to the SYN was seen';

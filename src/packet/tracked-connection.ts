@@ -39,6 +39,7 @@ export interface ConnectionDesk {
   shown(): void;
   foreign(protocol: string | null): void;
   missing(bytes: number): void;
+  discarded(segments: number, bytes: number): void;
 }
 
 export class TrackedConnection {
@@ -50,6 +51,9 @@ export class TrackedConnection {
   #held: HeldStreams | null = null;
   #id: ConnectionId = 0;
   #client: Party = 0;
+  /** What was discarded before it was shown. */
+  #segmentsLost = 0;
+  #bytesLost = 0;
   readonly #ended: [boolean, boolean] = [false, false];
   /** `foreign` and `closed` are final. */
   #state: 'held' | 'shown' | 'foreign' | 'closed' = 'held';
@@ -63,6 +67,10 @@ export class TrackedConnection {
 
   get foreign(): boolean {
     return this.#state === 'foreign';
+  }
+
+  get shown(): boolean {
+    return this.#state === 'shown';
   }
 
   bytes(party: Party, bytes: Uint8Array, from: number, to: number, at: Timestamp, origin: number): void {
@@ -83,6 +91,15 @@ export class TrackedConnection {
     else if (this.#state === 'held') {
       this.#holding().end(party, how, at);
       this.#ask(false);
+    }
+  }
+
+  /** Of its segments some belong nowhere. */
+  discarded(segments: number, bytes: number): void {
+    if (this.#state === 'shown') this.#desk.discarded(segments, bytes);
+    else {
+      this.#segmentsLost += segments;
+      this.#bytesLost += bytes;
     }
   }
 
@@ -178,6 +195,7 @@ export class TrackedConnection {
     this.#client = client;
     this.#id = this.#desk.nextConnection();
     this.#desk.shown();
+    this.#desk.discarded(this.#segmentsLost, this.#bytesLost);
     this.#lastAt = this.#at;
     this.#desk.sink({
       kind: 'open',
