@@ -25,6 +25,8 @@ export const MARK = {
   QUERY_SECRET: 128,
   /** REMOTE_USER with a value. */
   REMOTE_USER: 256,
+  /** A name came twice, whatever its values. */
+  SAME_NAME: 512,
 } as const;
 
 /** The marks of a request, as bits of MARK. */
@@ -96,8 +98,13 @@ const LONGEST_REMEMBERED = 32;
 const namesByPlace: string[] = new Array<string>(PLACES).fill('');
 const meaningsByPlace: Meaning[] = new Array<Meaning>(PLACES).fill(NOTHING);
 
+/** Of the request that was looked at last: how many params it had, and SAME_NAME if a name came twice. */
+let countByPlace = 0;
+let sameName = 0;
+
 function look(params: readonly Param[]): number {
   let marks = 0;
+  let isAsBefore = params.length === countByPlace;
   let seen = 0;
   let bodyLength = '';
   let headerLength = '';
@@ -106,6 +113,7 @@ function look(params: readonly Param[]): number {
     let meaning: Meaning;
     if (i < PLACES && namesByPlace[i] === name) meaning = meaningsByPlace[i]!;
     else {
+      isAsBefore = false;
       meaning = meaningOf(name);
       if (i < PLACES && name.length <= LONGEST_REMEMBERED) {
         namesByPlace[i] = name;
@@ -127,7 +135,37 @@ function look(params: readonly Param[]): number {
     }
   }
   if (bodyLength !== '' && headerLength !== '' && bodyLength !== headerLength) marks |= MARK.TWIN;
-  return marks;
+  if (!isAsBefore) {
+    sameName = hasSameName(params) ? MARK.SAME_NAME : 0;
+    countByPlace = params.length;
+  }
+  return marks | sameName;
+}
+
+/** A place for each name, by a mixture of its length and three of its letters: equal names have the same. Emptied after each look. */
+const SLOTS = 512;
+const slots = new Uint16Array(SLOTS);
+/** Params of one request that are compared: no web server sends more of its own accord, and names may be made to share one place. */
+const COMPARED = 400;
+
+function hasSameName(params: readonly Param[]): boolean {
+  const count = Math.min(params.length, COMPARED);
+  let found = false;
+  for (let i = 0; i < count && !found; i++) {
+    const { name } = params[i]!;
+    const slot = slotOf(name);
+    const first = slots[slot]!;
+    if (first === 0) slots[slot] = i + 1;
+    else for (let other = first - 1; other < i && !found; other++) found = params[other]!.name === name;
+  }
+  slots.fill(0);
+  return found;
+}
+
+function slotOf(name: string): number {
+  const { length } = name;
+  const mixture = length * 37 + name.charCodeAt(length - 1) * 11 + name.charCodeAt(length >> 1) * 5;
+  return (mixture + name.charCodeAt(length - 3)) & (SLOTS - 1);
 }
 
 function meaningOf(name: string): Meaning {

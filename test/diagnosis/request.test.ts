@@ -70,6 +70,20 @@ describe('rules on what the web server sends', () => {
     }
   });
 
+  it('find twins in a request that has the same names as the one before it', () => {
+    const colours = (...values: readonly string[]): Situation => ({
+      allParams: [
+        { name: 'REQUEST_METHOD', value: 'GET' },
+        ...values.map((value) => ({ name: 'HTTP_X_COLOUR', value })),
+        { name: 'HTTP_X_SIZE', value: '1' },
+      ],
+    });
+    expect(ids(colours('red', 'red'))).toEqual([]);
+    expect(ids(colours('red', 'blue'))).toEqual(['params-duplicate']);
+    expect(ids(colours('red'))).toEqual([]);
+    expect(ids(colours('red', 'red', 'blue'))).toEqual(['params-duplicate']);
+  });
+
   it('know a body that was broken off from one that was announced too long', () => {
     const streams = uploading(3);
     const broken = { connectionEnd: connectionEnd('web-server', 'fin', 900), streams };

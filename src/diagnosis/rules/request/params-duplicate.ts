@@ -1,6 +1,6 @@
 import type { Exchange, Param } from '../../../model/exchange.js';
 import { visibleText } from '../../../model/visible-text.js';
-import { TRUSTED_HEADERS } from '../../param-marks.js';
+import { MARK, paramMarks, TRUSTED_HEADERS } from '../../param-marks.js';
 import { defineRule } from '../../rule.js';
 
 export const paramsDuplicate = defineRule({
@@ -21,8 +21,10 @@ export const paramsDuplicate = defineRule({
     any: ['Names with "_" and "-" become one param (X_Y and X-Y): let the web server drop headers with an underscore.'],
   },
   look: ['The Params tab shows both values.'],
+  needs: ['marks'],
   seen: ['nginx → PHP-FPM'],
   check(exchange) {
+    if ((paramMarks(exchange) & MARK.SAME_NAME) === 0) return null;
     const twin = firstTwin(exchange);
     if (twin === null) return null;
     return {
@@ -35,58 +37,20 @@ export const paramsDuplicate = defineRule({
 /** Characters of a name in a message. */
 const SHOWN = 60;
 
-/** A place for each name, by a mixture of its length and three of its letters: twins have the same. Emptied after each look. */
-const PLACES = 512;
-const places = new Uint16Array(PLACES);
-
-/** The names of the last request without twins: the next one mostly has the same, and then it has none either. */
-let lastNames: readonly string[] = [];
-
-/** A param that came twice with different values; null in nearly all requests, all of which are asked. */
+/** The first param whose name came before it with another value. */
 function firstTwin({ params }: Exchange): Param | null {
-  if (isLikeLast(params)) return null;
-  let found: Param | null = null;
-  let shared = false;
-  const count = Math.min(params.length, LOOKED_AT);
-  for (let i = 0; i < count && found === null; i++) {
-    const place = placeOf(params[i]!.name);
-    const before = places[place]!;
-    if (before === 0) places[place] = i + 1;
-    else {
-      shared ||= params.some(({ name }, at) => at < i && name === params[i]!.name);
-      found = twinOf(params, i, before - 1);
-    }
-  }
-  places.fill(0);
-  if (!shared && params.length <= LOOKED_AT) lastNames = params.map(({ name }) => name);
-  return found;
-}
-
-function isLikeLast(params: readonly Param[]): boolean {
-  const { length } = lastNames;
-  if (params.length !== length) return false;
-  for (let i = 0; i < length; i++) if (params[i]!.name !== lastNames[i]) return false;
-  return true;
-}
-
-/** Params of one request that are compared: no web server sends more of its own accord, and names may be made to share one place. */
-const LOOKED_AT = 400;
-
-/** Looks for the one before it with its name, from where their place was first taken. */
-function twinOf(params: readonly Param[], at: number, from: number): Param | null {
-  const { name, value } = params[at]!;
-  for (let i = from; i < at; i++) {
-    const other = params[i]!;
-    if (other.name === name && other.value !== value && !TOLD_ELSEWHERE.has(name)) return other;
+  const values = new Map<string, string>();
+  for (const param of params.slice(0, LOOKED_AT)) {
+    const { name, value } = param;
+    const before = values.get(name);
+    if (before === undefined) values.set(name, value);
+    else if (before !== value && !TOLD_ELSEWHERE.has(name)) return param;
   }
   return null;
 }
 
+/** Params of one request that are compared: no web server sends more of its own accord. */
+const LOOKED_AT = 400;
+
 /** header-name-collision tells of these, and what comes of it. */
 const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(TRUSTED_HEADERS);
-
-function placeOf(name: string): number {
-  const { length } = name;
-  const mixture = length * 37 + name.charCodeAt(length - 1) * 11 + name.charCodeAt(length >> 1) * 5;
-  return (mixture + name.charCodeAt(length - 3)) & (PLACES - 1);
-}

@@ -1,4 +1,4 @@
-import type { Exchange, ResponseHead } from '../../../model/exchange.js';
+import type { Exchange, Header, ResponseHead } from '../../../model/exchange.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
 import { MARK, paramMarks } from '../../param-marks.js';
@@ -29,8 +29,9 @@ export const responseSplitting = defineRule({
 
 function insideValue({ headers, complete }: ResponseHead): Sighting | null {
   for (let i = 0; i < headers.length; i++) {
-    const { name, value } = headers[i]!;
-    if (i < PLACES && cleanByPlace[i] === value) continue;
+    const header = headers[i]!;
+    if (i < PLACES && cleanByPlace[i] === header) continue;
+    const { name, value } = header;
     // A block that was cut off may end between the two characters of a line's end.
     const ending = !complete && i === headers.length - 1 ? 1 : 0;
     const cr = value.indexOf('\r');
@@ -41,15 +42,15 @@ function insideValue({ headers, complete }: ResponseHead): Sighting | null {
         evidence: [{ kind: 'header', name }],
       };
     }
-    if (i < PLACES && value.length <= LONGEST_REMEMBERED) cleanByPlace[i] = value;
+    if (i < PLACES && value.length <= LONGEST_REMEMBERED) cleanByPlace[i] = header;
   }
   return null;
 }
 
-/** A site's headers are mostly the same, in the same order: short values that were clean are not looked through again. */
+/** A site's headers are mostly the same, in the same order, and then the same objects: what was clean is not looked through again. */
 const PLACES = 32;
-const LONGEST_REMEMBERED = 32;
-const cleanByPlace: string[] = new Array<string>(PLACES).fill('');
+const LONGEST_REMEMBERED = 256;
+const cleanByPlace: (Header | null)[] = new Array<Header | null>(PLACES).fill(null);
 
 /** A header of the response stands, encoded, behind a line break in the URL. */
 const ENCODED_HEADER = /%0[ad](?:%0[ad])*([\w!#$&'*+.^`|~-]{1,60})(?::|%3a)([^&?#]{0,200})/gi;
