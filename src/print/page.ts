@@ -1,4 +1,5 @@
 import { cells, wrapWords } from '../model/cell-text.js';
+import { visibleText } from '../model/visible-text.js';
 import { type Colour, paint } from './style.js';
 
 /** What a text for reading is as wide as: more is hard to read, and a mail or a ticket takes it as it is. */
@@ -32,7 +33,8 @@ export class Page {
 
   say(text: string, { indent = 0, mark = '', colour = null }: Paragraph = {}): void {
     const room = this.#width - indent - cells(mark);
-    for (const [index, piece] of wrapWords(text, room).entries()) {
+    const words = text.split(/\s+/).map((word) => visibleText(word));
+    for (const [index, piece] of wrapWords(words.join(' '), room).entries()) {
       const lead = index === 0 ? mark : ' '.repeat(cells(mark));
       this.#text += `${' '.repeat(indent)}${this.#paint(colour, `${lead}${piece}`)}\n`;
     }
