@@ -42,7 +42,7 @@ function insideValue({ headers, complete }: ResponseHead): Sighting | null {
         evidence: [{ kind: 'header', name }],
       };
     }
-    if (i < PLACES && value.length <= LONGEST_REMEMBERED) cleanByPlace[i] = header;
+    if (i < PLACES && cr < 0 && value.length <= LONGEST_REMEMBERED) cleanByPlace[i] = header;
   }
   return null;
 }
