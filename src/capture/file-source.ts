@@ -155,7 +155,15 @@ function remarks(counts: FlowCounts, ports: readonly number[] | null): string[] 
       `${formatBytes(counts.missingBytes)} of these connections are not in the capture: they are shown as gaps`,
     );
   }
-  const { cut, malformed, fragmentsLost } = counts;
+  const { cut, malformed, fragmentsLost, discardedSegments, discardedBytes, evicted } = counts;
+  if (discardedSegments > 0)
+    texts.push(
+      `${some(discardedSegments, 'segment')} with ${formatBytes(discardedBytes)} fit nowhere in these connections and ${discardedSegments === 1 ? 'is' : 'are'} not shown: numbers far off, or too late`,
+    );
+  if (evicted > 0)
+    texts.push(
+      `${some(evicted, 'connection')} ${evicted === 1 ? 'was' : 'were'} given up while open: there were more at a time than can be followed`,
+    );
   if (cut > 0)
     texts.push(
       `${some(cut, 'packet')} ${cut === 1 ? 'was' : 'were'} cut by the snap length: tcpdump -s 0 captures ${cut === 1 ? 'it' : 'them'} whole`,
