@@ -1,3 +1,4 @@
+import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import type { FlowAddress } from './flow-address.js';
 import { FlowIndex, type Indexed } from './flow-index.js';
@@ -32,6 +33,8 @@ interface EndedFlow extends Indexed<EndedFlow> {
   readonly second: StreamNumbers | null;
   readonly at: Timestamp;
   readonly shown: boolean;
+  /** Of one that was given up, who asks: what this party says is new. */
+  readonly client: Party | null;
 }
 
 export class EndedFlows {
@@ -39,6 +42,14 @@ export class EndedFlows {
   /** A ring; `#at` is the place of the oldest, once it is full. */
   readonly #ring: EndedFlow[] = [];
   #at = 0;
+  readonly #limit: number;
+  readonly #time: number;
+
+  /** How many are remembered, and how long, in microseconds. */
+  constructor(limit = LINGER_LIMIT, time = LINGER_TIME) {
+    this.#limit = limit;
+    this.#time = time;
+  }
 
   get size(): number {
     return this.#index.size;
@@ -50,25 +61,30 @@ export class EndedFlows {
     second: StreamNumbers | null,
     shown: boolean,
     now: Timestamp,
+    client: Party | null = null,
   ): void {
-    const flow = { address, first, second, shown, at: now, chained: null };
+    const flow = { address, first, second, shown, at: now, client, chained: null };
     this.#index.add(flow);
     const oldest = this.#ring[this.#at];
     if (oldest !== undefined) this.#index.remove(oldest);
     this.#ring[this.#at] = flow;
-    this.#at = (this.#at + 1) % LINGER_LIMIT;
+    this.#at = (this.#at + 1) % this.#limit;
   }
 
   /**
    * Whether a packet that belongs to no living connection is one of these, late; its payload has `length` bytes. Returns -1 when it is
-   * not, else how many of them its sender cannot have sent, as the stream that was shown had ended before.
+   * not, else how many of them should have been shown: its sender had ended what was shown before, or the connection was given up.
    */
   remnant(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number, length: number, now: Timestamp): number {
     const flow = this.#index.find(bytes, ip, tcp, hash);
-    if (flow === null || now - flow.at > LINGER_TIME) return -1;
-    const numbers = flow.address.sender(bytes, ip, tcp) === 0 ? flow.first : flow.second;
+    if (flow === null || now - flow.at > this.#time) return -1;
+    const sender = flow.address.sender(bytes, ip, tcp);
+    if (sender === flow.client && length > 0) return -1;
+    const numbers = sender === 0 ? flow.first : flow.second;
     if (!isOf(numbers, tcp, length)) return -1;
-    if (numbers === null || !numbers.ended || !flow.shown || (tcp.flags & SYN) !== 0) return 0;
+    if (!flow.shown || (tcp.flags & SYN) !== 0) return 0;
+    if (numbers === null) return flow.client === null ? 0 : length;
+    if (flow.client === null && !numbers.ended) return 0;
     return Math.max(0, Math.min(length, distance(numbers.next, advanced(tcp.sequence, length))));
   }
 

@@ -18,6 +18,8 @@ export interface FlowCounts {
   stray: number;
   /** Connections that were shown. */
   connections: number;
+  /** Shown connections that were given up while they were open, as there were more than can be remembered. */
+  evicted: number;
   /** Connections that speak something else, by its name; null when nobody knows. */
   readonly foreign: Map<string | null, number>;
   /** Bytes of shown connections that the capture does not have. */
@@ -25,7 +27,7 @@ export interface FlowCounts {
   /**
    * What was captured of shown connections and belongs nowhere in them, so that it is not shown: numbers far from theirs, bytes that
    * come after a gap in their place was told, or before where a connection that was joined under way begins, or after its sender's end,
-   * and resets that nobody heeded. Segments, and their bytes; what is merely sent again is none of it.
+   * answers on evicted connections, and resets that nobody heeded. Segments, and their bytes; what is merely sent again is none of it.
    */
   discardedSegments: number;
   discardedBytes: number;
@@ -47,6 +49,7 @@ export function emptyCounts(): FlowCounts {
     otherPorts: 0,
     stray: 0,
     connections: 0,
+    evicted: 0,
     foreign: new Map(),
     missingBytes: 0,
     discardedSegments: 0,

@@ -61,6 +61,8 @@ export class FlowTable {
   /** None of them is `over`. */
   readonly #flows = new FlowIndex<TcpFlow>();
   readonly #ended = new EndedFlows();
+  /** Shown ones that were given up for others. */
+  readonly #evicted = new EndedFlows(FLOWS_LIMIT, IDLE_LIMIT);
   /** In which something waits. */
   readonly #unsettled = new Set<TcpFlow>();
   #sweepAt = Number.NEGATIVE_INFINITY;
@@ -113,7 +115,7 @@ export class FlowTable {
 
   /** Connections that are remembered. */
   get flows(): number {
-    return this.#flows.size + this.#ended.size;
+    return this.#flows.size + this.#ended.size + this.#evicted.size;
   }
 
   packet(packet: Packet): void {
@@ -134,6 +136,7 @@ export class FlowTable {
     this.#flows.clear();
     this.#unsettled.clear();
     this.#ended.clear();
+    this.#evicted.clear();
     this.#last = null;
     this.#reader.finish();
   }
@@ -153,7 +156,8 @@ export class FlowTable {
       const hash = hashOf(bytes, ip, tcp);
       flow = this.#flows.find(bytes, ip, tcp, hash);
       if (flow === null) {
-        const beyond = this.#ended.remnant(bytes, ip, tcp, hash, length, now);
+        let beyond = this.#ended.remnant(bytes, ip, tcp, hash, length, now);
+        if (beyond < 0 && this.#evicted.size > 0) beyond = this.#evicted.remnant(bytes, ip, tcp, hash, length, now);
         if (beyond > 0) this.#desk.discarded(1, beyond);
         if (beyond >= 0) return;
         if (!begins(tcp, length)) {
@@ -269,7 +273,13 @@ export class FlowTable {
     const { now } = this.#clock;
     const others = this.#flows.all().filter((flow) => flow !== except);
     others.sort((a, b) => a.lastAt - b.lastAt);
-    for (const flow of others.slice(0, EVICTED_AT_ONCE)) this.#forget(flow, 'timeout', now);
+    for (const flow of others.slice(0, EVICTED_AT_ONCE)) {
+      const { conversation, address, shown, client } = flow;
+      this.#forget(flow, 'timeout', now);
+      if (!shown) continue;
+      this.counts.evicted += 1;
+      this.#evicted.add(address, conversation.numbers(0), conversation.numbers(1), true, now, client);
+    }
   }
 
   /** Takes a flow out of the table and closes it; with `how`, the sides that have not ended end so. */

@@ -80,7 +80,8 @@ export class StreamAssembler {
   /** Segments that belong nowhere, and their bytes, since that was asked last. */
   discards = 0;
   discardedBytes = 0;
-  readonly #gaps: Gap[] = [];
+  /** Most streams have none. */
+  #gaps: Gap[] | null = null;
   /** The number of the FIN or RST, when `endKnown`. */
   endAt = 0;
   endKnown = false;
@@ -140,6 +141,7 @@ export class StreamAssembler {
 
   /** The bytes up to `to` are told as missing. */
   giveUp(to: number): void {
+    this.#gaps ??= [];
     if (this.#gaps.length >= GAPS_LIMIT) this.#gaps.shift();
     this.#gaps.push({ from: this.next, to });
     this.progress(to);
@@ -333,7 +335,7 @@ export class StreamAssembler {
   /** Bytes that come when it is past their turn: sent again, unless they are told as missing or lie before what is the first. */
   #late(start: number, end: number): void {
     let lost = 0;
-    for (const { from, to } of this.#gaps) {
+    for (const { from, to } of this.#gaps ?? []) {
       const overlap = Math.min(distance(start, end), distance(start, to)) - Math.max(0, distance(start, from));
       if (overlap > 0) lost += overlap;
     }

@@ -46,6 +46,10 @@ export class TcpFlow implements Indexed<TcpFlow>, Parties, ConversationTarget {
     return this.#connection.shown;
   }
 
+  get client(): Party {
+    return this.#connection.client;
+  }
+
   get initiator(): Party | null {
     return this.conversation.initiator;
   }

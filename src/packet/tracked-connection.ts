@@ -73,6 +73,11 @@ export class TrackedConnection {
     return this.#state === 'shown';
   }
 
+  /** Who asks, once it is shown. */
+  get client(): Party {
+    return this.#client;
+  }
+
   bytes(party: Party, bytes: Uint8Array, from: number, to: number, at: Timestamp, origin: number): void {
     if (this.#state === 'shown') this.#emitBytes(party, bytes.subarray(from, to), at, origin);
     else if (this.#state === 'held') this.#hold(party, bytes, from, to, at, origin);

@@ -129,6 +129,26 @@ describe('many connections', () => {
     expect(watch.told()).toEqual(['open', '>>', '>still there']);
   });
 
+  it('that are given up while they are open are counted, and what is still answered is no connection of its own', () => {
+    const watch = new FlowWatch();
+    const talks: Talk[] = [];
+    for (let port = 1; port <= 10_000; port += 1) {
+      talks.push(new Talk(watch, { host: '10.0.0.9', port }).shake().say('client', '>'));
+    }
+    for (let i = 0; i < 60_000; i += 1) new Talk(watch, { host: `10.1.${i >> 15}.1`, port: 1 + (i & 0x7fff) }).syn();
+    const { counts } = watch.table;
+    expect(counts.evicted).toBeGreaterThan(1_000);
+    expect(counts.evicted).toBeLessThan(10_000);
+    for (const talk of talks) talk.say('server', '<answer').ack('client').fin('server');
+    expect(counts).toMatchObject({ connections: 10_000, discardedSegments: counts.evicted });
+    expect(counts.discardedBytes).toBe(7 * counts.evicted);
+    // Who asks again is shown again.
+    talks[0]!.say('client', '>again').say('server', 'answer');
+    watch.time += 200_000;
+    talks[0]!.ack('client');
+    expect(watch.told(10_001)).toEqual(['open midstream', '>>again', '<answer']);
+  });
+
   it('are forgotten some time after they ended', () => {
     const watch = new FlowWatch();
     for (let port = 1; port <= 20_000; port += 1) {
