@@ -184,13 +184,15 @@ export class OrderedStreams {
     let length = own.hole;
     if (own.covered) {
       const passed = distance(own.next, own.passed);
-      if (head === undefined && passed === 1 && !own.cut) {
-        // More likely a FIN that was not captured than a byte.
+      length = head === undefined ? passed : Math.min(length, passed);
+      const peer = this.streams[other(party)];
+      if (head === undefined && !own.cut && (passed === 1 || peer.endKnown)) {
+        // The last number is more likely a FIN that was not captured than a byte, alone or where the other side ends as well.
         own.finMissed = true;
         own.covered = false;
-        return true;
+        if (passed === 1) return true;
+        length = passed - 1;
       }
-      length = head === undefined ? passed : Math.min(length, passed);
     }
     if (length <= 0) return false;
     if (!own.covered && own.dropStray(ACKED_HOLE_SEGMENTS, ACKED_HOLE_TIME)) return true;

@@ -215,6 +215,23 @@ describe('packets that were never captured', () => {
     expect(watch.told().slice(-2)).toEqual(['> capture-end', 'closed']);
   });
 
+  it('have no byte more than was sent when the FIN behind them was not captured either', () => {
+    const { watch, talk } = begun();
+    talk.say('client', 'ask').lose('server', 'answer').lose('server', 'F').ack('client').fin('client').ack('server');
+    watch.time += 300_000;
+    new Talk(watch, { host: '10.0.0.9', port: 1 }).syn();
+    expect(watch.told()).toEqual(['open', '>>', '>ask', '< gap 6', '> fin']);
+    // Another byte tells that it was none.
+    const sequence = talk.next('server');
+    watch.segment({ ...talk.ways('server'), sequence, acknowledgement: talk.next('client'), payload: latin('more') });
+    watch.table.finish();
+    expect(watch.said('server')).toBe(`${'.'.repeat(7)}more`);
+    const open = begun();
+    open.talk.say('client', 'ask').lose('server', 'answer').ack('client');
+    open.watch.table.finish();
+    expect(open.watch.said('server')).toBe('......');
+  });
+
   it('are a gap at the end of the capture, when they were acknowledged or something follows', () => {
     const { watch, talk } = begun();
     talk.lose('client', 'lost').ack('server').lose('server', 'miss').say('server', 'tail');
