@@ -22,6 +22,8 @@ interface Group {
   readonly example: string;
   readonly place: string | null;
   backend: string | null;
+  /** Of one of its lines at least, which request it is about can be read. */
+  namesRequest: boolean;
   readonly named: Requests;
   readonly alike: Requests;
 }
@@ -65,6 +67,7 @@ export class LogDigest {
         example: visibleText(this.redact ? redactLine(text) : text),
         place: file === null ? null : logPlace({ file, line }),
         backend: null,
+        namesRequest: false,
         named: { count: 0, shown: [] },
         alike: { count: 0, shown: [] },
       };
@@ -72,6 +75,7 @@ export class LogDigest {
     }
     group.count += 1;
     group.backend ??= facts.backend ?? null;
+    group.namesRequest ||= facts.target !== undefined || facts.script !== undefined;
     if (at === null) return;
     group.first = Math.min(group.first ?? at, at);
     group.last = Math.max(group.last ?? at, at);
@@ -94,9 +98,9 @@ export class LogDigest {
   messages(hasCapture: boolean): readonly ExplainedMessage[] {
     return [...this.groups.values()]
       .sort((a, b) => b.count - a.count)
-      .map(({ named, alike, ...group }) => {
+      .map(({ named, alike, namesRequest, ...group }) => {
         const areNamed = named.count > 0;
-        return { ...group, requests: hasCapture ? { areNamed, ...(areNamed ? named : alike) } : null };
+        return { ...group, requests: hasCapture ? { areNamed, namesRequest, ...(areNamed ? named : alike) } : null };
       });
   }
 }

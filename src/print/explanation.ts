@@ -30,6 +30,8 @@ export interface ExplainedMessage {
 export interface ExplainedRequests {
   /** The lines are about these; or, when lines name none, these have findings that they speak of. */
   readonly areNamed: boolean;
+  /** The lines name requests, if not these. */
+  readonly namesRequest: boolean;
   readonly count: number;
   /** The first of them, a line each. */
   readonly shown: readonly string[];
@@ -102,12 +104,15 @@ function tell(page: Page, cause: LogCause, number: number | null, inFull: boolea
   for (const step of cause.advice) page.say(step, { indent, mark: '- ' });
 }
 
-function tellRequests(page: Page, { areNamed, count, shown }: ExplainedRequests): void {
+function tellRequests(page: Page, { areNamed, namesRequest, count, shown }: ExplainedRequests): void {
   page.blank();
   page.say('In the capture', { colour: 'bold' });
   const requests = count === 1 ? '1 request' : `${count} requests`;
-  if (count === 0) page.say('No request that it could be about.', { indent: 2 });
-  else if (areNamed) page.say(`It is about ${requests}:`, { indent: 2 });
+  if (areNamed) page.say(`It is about ${requests}:`, { indent: 2 });
+  else if (namesRequest) {
+    const others = count === 0 ? '' : ` ${requests} had what it speaks of:`;
+    page.say(`The request that it names is not in the capture.${others}`, { indent: 2 });
+  } else if (count === 0) page.say('No request that it could be about.', { indent: 2 });
   else page.say(`It does not say which request it is about. ${requests} had what it speaks of:`, { indent: 2 });
   for (const line of shown) page.say(line, { indent: 4 });
   if (count > shown.length) page.say(`… and ${count - shown.length} more`, { indent: 4 });

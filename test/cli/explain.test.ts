@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { explain as inProcess } from '../../src/cli/explain.js';
+import type { Writer } from '../../src/cli/writer.js';
 import { PROGRAM } from '../support/program.js';
 
 let folder: string;
@@ -87,6 +90,26 @@ describe('explain', () => {
       stdout: 'None of 2 lines is a message about FastCGI that is known.\n',
     });
     expect(explain(['-'])).toMatchObject({ status: 1, stdout: 'There is no line to explain.\n' });
+  });
+
+  it('says of lines beside a capture whether they name a request that is in it', async () => {
+    const besides = async (line: string) => {
+      let page = '';
+      const write = async (text: string) => {
+        page += text;
+      };
+      const captures = [fileURLToPath(new URL('../../samples/read-timeout.pcap', import.meta.url))];
+      await inProcess({ what: [line], captures, redact: true, color: false, width: null }, {
+        write,
+      } as unknown as Writer);
+      return page;
+    };
+    const line = 'upstream timed out (110: Connection timed out) while reading response header from upstream';
+    expect(await besides(line)).toMatch(
+      /It does not say which request it is about\. \d+ requests? had what it speaks of/,
+    );
+    const named = `2001/01/01 12:00:00 [error] 1#1: *1 ${line}, client: 127.0.0.1, server: a, request: "GET /nowhere.php HTTP/1.1", host: "a"`;
+    expect(await besides(named)).toMatch(/The request that it names is not in the capture\. \d+ requests? had what it/);
   });
 
   it('says when there is no such log', () => {

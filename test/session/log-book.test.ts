@@ -126,7 +126,28 @@ describe('LogBook', () => {
     expect(told(good.replace('shop.example', 'other.example'))).toBe(false);
     const elsewhere = good.replace('127.0.0.1:9000', '127.0.0.1:9001');
     expect(told(elsewhere)).toBe(false);
+    const grave = book();
+    grave.add('error.log', 1, good, null);
+    const warning = [finding('header-too-big', 'warning')];
+    expect(grave.diagnose(reset({ params: { REMOTE_ADDR: '127.0.0.1' } }), warning)[0]!.severity).toBe('error');
     expect(told(elsewhere, { aliases: () => [{ kind: 'tcp', host: '127.0.0.1', port: 9_001 }] })).toBe(true);
+  });
+
+  it.each([
+    ['127.0.0.1', '127.0.0.1:28080', true],
+    ['shop.example:8080', 'Shop.example', true],
+    ['shop.example:8080', 'SHOP.EXAMPLE:8080', true],
+    ['shop.example:8080', 'shop.example:8081', false],
+    ['shop.example', 'shop.exam:8080', false],
+    ['[::1]', '[::1]:8080', true],
+    ['[::1]', '[::2]:8080', false],
+    ['', ':', false],
+  ])('with the host %j among the params, a line of host %j is about it: %j', (known, said, isSame) => {
+    const logs = book();
+    const line = nginx('upstream sent too big header', '/index.php?x=1').replace('shop.example', said);
+    logs.add('error.log', 1, line, null);
+    const exchange = reset({ params: { HTTP_HOST: known } });
+    expect(sure(logs.diagnose(exchange, [finding('header-too-big')]))).toBe(isSame);
   });
 
   it('is not sure which of two it was, until there is a line for each', () => {

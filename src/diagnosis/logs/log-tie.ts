@@ -59,7 +59,7 @@ function isAnother(facts: LogFacts, subject: LogSubject): boolean {
     differ(method, subject.method) ||
     (target !== undefined && subject.targets.size > 0 && !subject.targets.has(target)) ||
     (script !== undefined && subject.scripts.size > 0 && !subject.scripts.has(script)) ||
-    differ(host?.toLowerCase(), subject.host?.toLowerCase() ?? null) ||
+    (host !== undefined && subject.host !== null && !isSameHost(host, subject.host)) ||
     (isAddress(client) && differ(client, subject.client)) ||
     differ(clientPort, subject.clientPort) ||
     differ(peer, subject.peer) ||
@@ -79,6 +79,16 @@ function isNamed({ target, script, client, clientPort, peerPort }: LogFacts, sub
 function differ<T extends string | number>(said: T | undefined, known: T | null): boolean {
   return said !== undefined && known !== null && said !== known;
 }
+
+/** `HTTP_HOST $host`, as Debian has it, leaves out the port that stands in the log: only two ports can differ. */
+function isSameHost(said: string, known: string): boolean {
+  const [, saidName, saidPort] = HOST.exec(said.toLowerCase())!;
+  const [, knownName, knownPort] = HOST.exec(known.toLowerCase())!;
+  return saidName === knownName && (saidPort === undefined || knownPort === undefined || saidPort === knownPort);
+}
+
+/** An IPv6 address without brackets has no port. */
+const HOST = /^(\[[^\]]*\]|[^:]*|.*?)(?::(\d{1,5}))?$/s;
 
 function isAddress(client: string | undefined): boolean {
   return client !== undefined && /^[\d.]+$|:/.test(client) && client !== 'unix:';
