@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/diagnosis/diagnose.js';
 import type { Finding } from '../../src/model/finding.js';
 import { bytesOf, type ExchangeOptions, stdoutOf, storedExchange } from '../support/exchange-fixture.js';
+import { connectionEnd } from '../support/surroundings-fixture.js';
 import { answered, CASES } from './cases/response.js';
 
 const findings = (options: ExchangeOptions): readonly Finding[] => diagnose(storedExchange(options).exchange);
@@ -90,6 +91,16 @@ describe('header-too-big', () => {
     expect(severity(5_000, NGINX, 'web-server-closed')).toBe('error');
   });
 
+  it('is an error when nginx reset the connection of a response that had come whole', () => {
+    const ended = (how: 'fin' | 'reset') =>
+      findings(
+        answered(cookie(20_000), NGINX, { override: { connectionEnd: connectionEnd('web-server', how, 5) } }),
+      ).find(({ id }) => id === 'header-too-big')!;
+    expect(ended('reset').severity).toBe('error');
+    expect(ended('reset').detail).not.toContain('where it was not raised');
+    expect(ended('fin').severity).toBe('warning');
+  });
+
   it('sees the beginning of one that was not waited for', () => {
     const cut = answered(cookie(9_000).subarray(0, 8_000), NGINX, { outcome: 'web-server-reset' });
     expect(ids(cut)[0]).toBe('header-too-big');
@@ -100,10 +111,15 @@ describe('header-too-big', () => {
     const [finding] = findings(answered(cookie(5_000), NGINX));
     expect(finding!.detail).toContain('Set-Cookie alone 5.01kB');
     expect(finding!.advice[0]).toBe(
-      'For this response nginx needs fastcgi_buffer_size 8k; and with it fastcgi_buffers 8 8k;',
+      'For this response, in nginx’s location with fastcgi_pass: fastcgi_buffer_size 8k; fastcgi_buffers 8 8k; fastcgi_busy_buffers_size 16k; then nginx -t && nginx -s reload.',
     );
+    expect(finding!.detail).toContain('visitors get 502');
     expect(findings(answered(cookie(7_900), NGINX))[0]!.advice[0]).toContain('fastcgi_buffer_size 16k;');
     expect(findings(answered(cookie(70_000), NGINX))[0]!.advice[0]).toContain('fastcgi_buffer_size 128k;');
+    const { advice } = findings(answered(cookie(20_000), NGINX))[0]!;
+    expect(advice[0]).toContain('fastcgi_buffer_size 32k; fastcgi_buffers 8 32k; fastcgi_busy_buffers_size 64k;');
+    // The rule's own value is for less than that, and says so.
+    expect(advice.filter((text) => text.includes('16k')).every((text) => text.includes('up to 12 KiB'))).toBe(true);
   });
 });
 

@@ -57,6 +57,7 @@ function corroborated(exchange: Exchange, finding: Finding, lines: readonly Tied
   if (proof === undefined || finding.certainty === 'proven') return { ...finding, evidence };
   return {
     ...finding,
+    severity: proof.message.severity ?? finding.severity,
     certainty: 'proven',
     detail: `${finding.detail} ${proofWords(proof)}`,
     advice: [...proof.message.advice, ...finding.advice],

@@ -1,3 +1,4 @@
+import type { Severity } from '../../model/finding.js';
 import { type MessagePattern, messagePattern } from './message-pattern.js';
 
 /** Whose log, or whose message inside another's log. */
@@ -59,6 +60,8 @@ export interface LogMessage {
    * come about in another way.
    */
   readonly proves: readonly string[];
+  /** How grave a finding is that it proves, where the wire alone did not tell whether visitors noticed; null: as it was. */
+  readonly severity: Severity | null;
   /**
    * The finding of this id takes the place of those of `from`: the message names a cause where the wire shows only what came of it, or
    * where another one fitted, too. WORKER_GONE stands for the finding of a worker's death that fits the request.
@@ -81,6 +84,7 @@ export interface MessageEntry {
   readonly modes: readonly string[];
   readonly meaning: string;
   readonly proves?: readonly string[];
+  readonly severity?: Severity;
   readonly turns?: LogMessage['turns'];
   readonly advice?: readonly string[];
   readonly when?: 'during';
@@ -99,6 +103,7 @@ export function messages(product: LogProduct, source: string, entries: readonly 
     source,
     versions: null,
     proves: [],
+    severity: null,
     turns: null,
     advice: [],
     when: 'end',

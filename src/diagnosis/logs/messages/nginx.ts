@@ -162,6 +162,7 @@ export const NGINX = messages('nginx', 'ngx_http_upstream.c', [
     meaning:
       'The response’s header block does not fit into fastcgi_buffer_size (4 or 8 KB by default); what came on STDERR before it takes of that room, too.',
     proves: ['header-too-big'],
+    severity: 'error',
   },
   {
     text: 'no live upstreams',

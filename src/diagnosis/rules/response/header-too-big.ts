@@ -24,10 +24,10 @@ export const headerTooBig = defineRule({
   certainty: 'allowed',
   remedies: {
     any: [
-      'Make the headers smaller: the largest ones are named above. Cookies belong in a session, debug headers (FirePHP, ChromeLogger, Clockwork) off in production.',
+      'Make the headers smaller: cookies belong in a session, debug headers (FirePHP, ChromeLogger, Clockwork) off in production.',
     ],
     nginx: [
-      'fastcgi_buffer_size 16k; fastcgi_buffers 8 16k; in the location with fastcgi_pass (a value above what was measured; the second one must grow with it, or nginx refuses the configuration), then nginx -t and nginx -s reload.',
+      'fastcgi_buffer_size must be above the size of the headers (it is 4k unless set), and fastcgi_buffers and fastcgi_busy_buffers_size must grow with it, or nginx refuses the configuration. For headers of up to 12 KiB, in the location with fastcgi_pass: fastcgi_buffer_size 16k; fastcgi_buffers 8 16k; fastcgi_busy_buffers_size 32k; then nginx -t && nginx -s reload.',
     ],
     lighttpd: ['Takes up to 64 KiB of headers, and no directive raises that: make them smaller.'],
     apache: ['Takes lines of up to 8 KiB, and no directive raises that: split or shorten the longest header.'],
@@ -61,11 +61,17 @@ export const headerTooBig = defineRule({
     const { response } = exchange;
     if (response === null || response.length + RECORD_HEADER <= NGINX_BUFFER) return null;
     if (response.invalidLines.length > 0) return null;
-    const refused = exchange.outcome === 'web-server-closed' || exchange.outcome === 'web-server-reset';
+    const refused = isRefused(exchange);
     if (!response.complete && !refused) return null;
     return sightingFor(exchange, response, refused);
   },
 });
+
+/** A web server that closes with bytes unread resets the connection, also when the backend had said everything by then. */
+function isRefused({ outcome, connectionEnd }: Exchange): boolean {
+  if (outcome === 'web-server-closed' || outcome === 'web-server-reset') return true;
+  return outcome === 'completed' && connectionEnd?.endedBy === 'web-server' && connectionEnd.how === 'reset';
+}
 
 function sightingFor(exchange: Exchange, response: ResponseHead, refused: boolean): Sighting | null {
   const { length } = response;
@@ -73,7 +79,7 @@ function sightingFor(exchange: Exchange, response: ResponseHead, refused: boolea
   const severity = refused ? 'error' : 'warning';
   switch (webServerOf(exchange)) {
     case 'nginx':
-      return sighting(response, largest, refused, 'nginx’s fastcgi_buffer_size is 4k unless set', {
+      return sighting(response, largest, refused, nginxLimit(refused), {
         severity,
         advice: [nginxAdvice(length)],
       });
@@ -144,9 +150,14 @@ function largestHeader({ headers }: ResponseHead): LargestHeader {
   return largest;
 }
 
-/** With some room: the next response has a cookie more. */
+function nginxLimit(refused: boolean): string {
+  const limit = 'nginx’s fastcgi_buffer_size is 4k unless set';
+  return refused ? limit : `${limit}, and visitors get 502 in place of this response where it was not raised`;
+}
+
+/** With some room: the next response has a cookie more. The busy ones default to twice a buffer, and must be fewer than all but one. */
 function nginxAdvice(length: number): string {
   let kibibytes = 8;
   while (kibibytes * 1024 < length * 1.25 + RECORD_HEADER) kibibytes *= 2;
-  return `For this response nginx needs fastcgi_buffer_size ${kibibytes}k; and with it fastcgi_buffers 8 ${kibibytes}k;`;
+  return `For this response, in nginx’s location with fastcgi_pass: fastcgi_buffer_size ${kibibytes}k; fastcgi_buffers 8 ${kibibytes}k; fastcgi_busy_buffers_size ${2 * kibibytes}k; then nginx -t && nginx -s reload.`;
 }
