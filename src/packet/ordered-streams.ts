@@ -114,6 +114,11 @@ export class OrderedStreams {
       const origin = head.origin < 0 ? -1 : head.origin + skip;
       own.heardCount = Math.max(own.heardCount, head.count);
       own.heardAt = Math.max(own.heardAt, head.at);
+      if (own.covered) {
+        // Some of it has come, so the rest may be on its way.
+        own.coveredCount = Math.max(own.coveredCount, head.count);
+        own.coveredAt = Math.max(own.coveredAt, head.at);
+      }
       this.#target.bytes(party, head.bytes, skip, length, head.at, origin);
     }
     if (head.end === null) return;

@@ -178,6 +178,16 @@ describe('packets that were never captured', () => {
     expect(watch.said('client')).toBe(`>again${'m'.repeat(300)}`);
   });
 
+  it('are waited for anew when some of what was acknowledged has come', () => {
+    const { watch, talk } = begun();
+    const [a, b] = [talk.make('client', 'aa'), talk.make('client', 'bb')];
+    for (let i = 0; i < ACKED_HOLE_SEGMENTS - 4; i += 1) talk.ack('server');
+    watch.segment(a);
+    for (let i = 0; i < 10; i += 1) talk.ack('server');
+    watch.segment(b);
+    expect(watch.told()).toEqual(['open', '>>', '>aa', '>bb']);
+  });
+
   it('are waited for a bounded time', () => {
     const { watch, talk } = begun();
     talk.lose('client', 'lost').say('client', 'more');
