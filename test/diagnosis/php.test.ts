@@ -47,8 +47,8 @@ describe('primary-script-unknown ranks the causes by what the params say', () =>
     findings({ stderr: 'Primary script unknown', params, override })[0]!;
 
   it.each([
-    ['no path', { SCRIPT_FILENAME: '' }, 'sends no path'],
-    ['none at all', { SCRIPT_FILENAME: null }, 'sends no path'],
+    ['no path', { SCRIPT_FILENAME: '' }, 'SCRIPT_FILENAME is empty'],
+    ['none at all', { SCRIPT_FILENAME: null }, 'no param SCRIPT_FILENAME'],
     ['a variable', { SCRIPT_FILENAME: '$document_root/a.php' }, 'not filled in'],
     ['the sample', { SCRIPT_FILENAME: '/scripts/a.php' }, 'sample in nginx.conf'],
     ['the default root', { SCRIPT_FILENAME: '/etc/nginx/html/a.php' }, 'default folder'],
@@ -108,6 +108,26 @@ describe('limit-extensions tells by the path what was meant', () => {
   ])('%s: %s', (script, words) => {
     const stderr = `Access to the script '${script}' has been denied (see security.limit_extensions)`;
     expect(findings({ stderr })[0]!.advice[0]).toContain(words);
+  });
+});
+
+describe('primary-script-unknown without a path', () => {
+  const missing = (more: ExchangeOptions = {}): Finding =>
+    findings({
+      stderr: 'Primary script unknown',
+      params: { SCRIPT_FILENAME: null, SERVER_SOFTWARE: 'nginx/1.22.1' },
+      ...more,
+    }).find(({ id }) => id === 'primary-script-unknown')!;
+
+  it('is sure of it, and says first how it is sent', () => {
+    const { certainty, alternatives, advice, detail } = missing();
+    expect({ certainty, alternatives }).toEqual({ certainty: 'proven', alternatives: [] });
+    expect(advice[0]).toContain('fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;');
+    expect([detail, ...advice].join()).not.toMatch(/above|that path|no such file/);
+  });
+
+  it('is not sure when params were not seen', () => {
+    expect(missing({ override: { paramsComplete: false } }).certainty).toBe('allowed');
   });
 });
 

@@ -12,7 +12,7 @@ export const noInputFileSpecified = defineRule({
   layer: 'cause',
   certainty: 'allowed',
   remedies: {
-    any: ['Compare the path above with where the file is on the machine that runs PHP.'],
+    any: ['SCRIPT_FILENAME must be sent, and be the path of the file on the machine that runs PHP.'],
     nginx: [
       'fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; and try_files $fastcgi_script_name =404;',
     ],

@@ -1,7 +1,8 @@
+import type { Evidence } from '../../../model/finding.js';
 import { paramValue } from '../../../model/param-value.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
-import { shownPath, suspicion } from './script-path.js';
+import { shownPath, suspicion, withoutPath } from './script-path.js';
 
 export const primaryScriptUnknown = defineRule({
   id: 'primary-script-unknown',
@@ -12,7 +13,9 @@ export const primaryScriptUnknown = defineRule({
   layer: 'cause',
   certainty: 'allowed',
   remedies: {
-    any: ['Compare the path above, letter by letter, with where the file is on the machine that runs PHP.'],
+    any: [
+      'SCRIPT_FILENAME must be sent, and be the path of the file on the machine that runs PHP: compare them letter by letter.',
+    ],
     nginx: [
       'root /srv/www; in the server block, and fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;',
     ],
@@ -42,13 +45,13 @@ export const primaryScriptUnknown = defineRule({
   check(exchange) {
     if (exchange.streams.stderr.bytes === 0 || !stderrText(exchange).includes('Primary script unknown')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
-    const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}` : 'SCRIPT_FILENAME is empty or missing';
-    return {
-      ...suspicion(exchange, `${path}: no such file for PHP.`),
-      evidence: [
-        { kind: 'param', name: 'SCRIPT_FILENAME' },
-        { kind: 'stderr', text: 'Primary script unknown' },
-      ],
-    };
+    const evidence: readonly Evidence[] = [
+      { kind: 'param', name: 'SCRIPT_FILENAME' },
+      { kind: 'stderr', text: 'Primary script unknown' },
+    ];
+    const isWhole = exchange.paramsComplete && exchange.streams.params.missing === 0;
+    if (!script && isWhole) return { ...withoutPath(exchange, script), evidence };
+    const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}` : 'SCRIPT_FILENAME was not seen';
+    return { ...suspicion(exchange, `${path}: no such file for PHP.`), evidence };
   },
 });

@@ -37,6 +37,24 @@ export function suspicion(
   };
 }
 
+/**
+ * There is no path, so that no file can be absent or unreadable: this is the cause, and no other.
+ *
+ * @param script the param's value, which is null (or empty) when it was not sent
+ */
+export function withoutPath(
+  exchange: Exchange,
+  script: string | null,
+): Pick<Sighting, 'detail' | 'advice' | 'certainty' | 'alternatives'> {
+  const what = script === '' ? 'The param SCRIPT_FILENAME is empty' : 'There is no param SCRIPT_FILENAME';
+  return {
+    detail: `${what}: the web server does not tell PHP which file to run.`,
+    advice: remediesFor(NO_PATH.remedies, productsOf(exchange)),
+    certainty: 'proven',
+    alternatives: [],
+  };
+}
+
 /** What fits, likeliest first; never empty. */
 function scriptSuspects(exchange: Exchange): readonly Suspect[] {
   const script = withoutProxyPrefix(paramValue(exchange.params, 'SCRIPT_FILENAME') ?? '');
@@ -93,7 +111,8 @@ const NO_PATH: Suspect = {
   tell: 'The params show it.',
   remedies: {
     nginx: [
-      'include fastcgi.conf, not fastcgi_params (which has no SCRIPT_FILENAME), in the very location; any fastcgi_param there discards the inherited ones.',
+      'fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name; in the location with fastcgi_pass, then nginx -t && nginx -s reload.',
+      'Or include fastcgi.conf, not fastcgi_params (which has no SCRIPT_FILENAME), in the very location; any fastcgi_param there discards the inherited ones.',
     ],
     haproxy: ['docroot /srv/www in the fcgi-app section.'],
     caddy: ['root * /srv/www.'],
@@ -182,7 +201,7 @@ const BACKSLASH: Suspect = {
 };
 const ABSENT: Suspect = {
   cause: 'There is no such file: a wrong link, something deleted, or a scanner’s guess.',
-  tell: 'ls -l that path on the machine where PHP runs.',
+  tell: 'ls -l of the path in SCRIPT_FILENAME, on the machine where PHP runs.',
   remedies: {
     any: ['If it should be there, put it there; if not, let the web server answer for missing files, without PHP.'],
     nginx: ['try_files $fastcgi_script_name =404; in the PHP location.'],
@@ -193,7 +212,7 @@ const ABSENT: Suspect = {
 };
 const OTHER_MACHINE: Suspect = {
   cause: 'The file is there for the web server and not for PHP: another container, machine, chroot or mount.',
-  tell: 'Run ls on that path in PHP’s own container, with the chroot = of its pool before it.',
+  tell: 'Run ls on the path in SCRIPT_FILENAME in PHP’s own container, with the chroot = of its pool before it.',
   remedies: {
     any: ['Mount the code at the same path on both sides, or let the web server give PHP’s own path.'],
     nginx: ['fastcgi_param SCRIPT_FILENAME /var/www/html$fastcgi_script_name; with the folder as PHP sees it.'],
