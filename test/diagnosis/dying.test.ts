@@ -88,4 +88,11 @@ describe('rules on backends that die', () => {
     const heard = surroundings({ backend: { answered: 4, peerAnswered: true, unanswered: 3 } });
     expect(ids(givenUp(3_000, { around: heard }))).not.toContain('silent-after-accept');
   });
+
+  it('say that nginx logs a reset, and a close only on a kept connection', () => {
+    const [finding] = diagnosed({ outcome: 'backend-reset', params: { SERVER_SOFTWARE: 'nginx/1.22.1' } });
+    expect(finding!.id).toBe('crash-mid-response');
+    const said = finding!.advice.find((text) => text.includes('nothing is logged'));
+    expect(said).toMatch(/^nginx: A reset it notices.* A close \(FIN\) only with fastcgi_keep_conn on/);
+  });
 });

@@ -24,13 +24,13 @@ export const crashMidResponse = defineRule({
       'Send a Content-Length: then the visitor’s browser knows that the page was cut.',
     ],
     nginx: [
-      'fastcgi_keep_conn on lets it notice: without it a page that ends with a close counts as whole, and nothing is logged.',
+      'A reset it notices, and logs as "recv() failed (104: Connection reset by peer) while reading upstream". A close (FIN) only with fastcgi_keep_conn on: without it a page that ends so counts as whole, and nothing is logged.',
     ],
     lighttpd: [
       'It logs "response already sent out, but backend returned error": the status that visitors saw was 200.',
     ],
     apache: ['It logs AH01067 and AH01075 and cuts the page: the access log’s size tells how much was sent.'],
-    caddy: ['It passes a page on that ends with a close, and logs nothing: watch here, not there.'],
+    caddy: ['It passes a page on that ends with a close (FIN), and logs nothing: watch here, not there.'],
     haproxy: ['Its log has the flags SD--: the page was cut.'],
     'php-fpm': [
       'request_terminate_timeout must be longer than the longest download or stream takes; process_control_timeout = 10s lets it end at a reload.',
