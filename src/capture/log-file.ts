@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { EntryLines } from '../diagnosis/logs/entry-lines.js';
 import { FcgiInspectError } from '../model/errors.js';
 import { visibleText } from '../model/visible-text.js';
 import { LogLines } from './log-lines.js';
@@ -12,18 +13,20 @@ const READ_AT_ONCE = 256 * 1024;
 /**
  * Reads a log from its beginning to its end.
  * @param path of a file, or `-` for standard input
- * @param take is given each line and its number, from 1
+ * @param take is given each entry, of one line or several, and the number of its first line, from 1
  * @throws FcgiInspectError when it cannot be read
  */
 export async function readLog(path: string, take: (text: string, line: number) => void): Promise<void> {
   let line = 0;
-  const lines = new LogLines((text) => take(text, ++line));
+  const entries = new EntryLines((text, first) => take(text, first!));
+  const lines = new LogLines((text) => entries.push(text, ++line));
   try {
     for await (const chunk of path === '-' ? process.stdin : createReadStream(path)) lines.push(chunk as Buffer);
   } catch (error) {
     throw unreadable(path, error as NodeJS.ErrnoException);
   }
   lines.end();
+  entries.end();
 }
 
 /**
@@ -32,6 +35,8 @@ export async function readLog(path: string, take: (text: string, line: number) =
  */
 export class LogFollower {
   private readonly lines: LogLines;
+  /** The last may go on: it is given out when another begins, or when nothing was added until the next look. */
+  private readonly entries: EntryLines;
   private handle: FileHandle | null = null;
   private inode = -1;
   private position = 0;
@@ -47,7 +52,8 @@ export class LogFollower {
     take: (text: string) => void,
     private readonly warn: (text: string) => void,
   ) {
-    this.lines = new LogLines(take);
+    this.entries = new EntryLines(take);
+    this.lines = new LogLines((text) => this.entries.push(text, null));
   }
 
   /** Resolves when what is written from now on will be seen. */
@@ -94,6 +100,7 @@ export class LogFollower {
       if (!isOther || !isRead) return;
       // Rotated: the old one was read to its end.
       this.lines.end();
+      this.entries.end();
       await this.handle.close();
       this.handle = null;
     }
@@ -114,8 +121,12 @@ export class LogFollower {
     if (size < this.position) {
       this.position = 0;
       this.lines.drop();
+      this.entries.end();
     }
-    if (size === this.position) return true;
+    if (size === this.position) {
+      this.entries.end();
+      return true;
+    }
     const { bytesRead } = await handle.read(this.buffer, 0, READ_AT_ONCE, this.position);
     this.position += bytesRead;
     this.lines.push(this.buffer.subarray(0, bytesRead));

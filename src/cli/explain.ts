@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { readLog } from '../capture/log-file.js';
+import { EntryLines } from '../diagnosis/logs/entry-lines.js';
 import { LOG_PRODUCT_NAMES } from '../diagnosis/logs/log-message.js';
 import { nearestMessage } from '../diagnosis/logs/nearest-message.js';
 import { FcgiInspectError } from '../model/errors.js';
@@ -56,7 +57,9 @@ async function read({ what }: ExplainSettings, digest: LogDigest): Promise<reado
   if (missing.startsWith('/') && !missing.includes(' '))
     throw new FcgiInspectError('not-found', `there is no log ${JSON.stringify(missing)}`);
   // A line that was not quoted comes in words.
-  for (const line of what.join(' ').split('\n')) digest.add(line, null, null);
+  const entries = new EntryLines((text) => digest.add(text, null, null));
+  for (const line of what.join(' ').split('\n')) entries.push(line, null);
+  entries.end();
   return [];
 }
 

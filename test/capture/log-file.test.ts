@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LogFollower, readLog } from '../../src/capture/log-file.js';
 import { until } from '../support/real/daemon.js';
 
+const NGINX = '2026/11/20 13:32:21 [error] 1#1: *29';
+
 let folder: string;
 let path: string;
 const followers: LogFollower[] = [];
@@ -39,6 +41,29 @@ describe('a log that is read', () => {
     await readLog(path, (text) => lines.push(text));
     expect(lines.map(({ length }) => length)).toEqual([32 * 1024, 30_001, 1]);
     expect(lines[1]!.endsWith('ä')).toBe(true);
+  });
+
+  it('gives an entry of several lines as one, up to what is written anew', async () => {
+    const trace = ['Stack trace:', '#0 {main}', '  thrown in /srv/a.php on line 1'];
+    const fatal = `${NGINX} FastCGI sent in stderr: "PHP message: PHP Fatal error:  Uncaught Error in /srv/a.php:1`;
+    const passedOn = [fatal, ...trace.slice(0, -1), `${trace[2]}" while reading upstream, client: ::1, server: a`];
+    const own = ['[20-Nov-2026 13:32:21 UTC] PHP Fatal error:  Uncaught Error in /srv/a.php:1', ...trace];
+    const plain = `${NGINX} recv() failed`;
+    const apart = [plain, 'said by somebody else'];
+    const [begun, endless] = [`${NGINX} FastCGI sent in stderr: "a`, Array.from({ length: 60 }, (_, i) => `${i}`)];
+    writeFileSync(path, [...passedOn, ...passedOn, plain, ...own, ...apart, begun, ...endless].join('\n'));
+    const entries: [string, number][] = [];
+    await readLog(path, (text, line) => entries.push([text, line]));
+    expect(entries.slice(0, 7)).toEqual([
+      [passedOn.join('\n'), 1],
+      [passedOn.join('\n'), 5],
+      [plain, 9],
+      [own.join('\n'), 10],
+      [plain, 14],
+      ['said by somebody else', 15],
+      [[begun, ...endless.slice(0, 49)].join('\n'), 16],
+    ]);
+    expect(entries.slice(7)).toEqual(endless.slice(49).map((text, i) => [text, 66 + i]));
   });
 
   it('says when it cannot be read', async () => {
@@ -80,6 +105,17 @@ describe('a log that is followed', () => {
     await until('both are there', () => lines.length === 2);
     expect(lines).toEqual(['to the old one', 'to the new one']);
     expect(warnings).toEqual([]);
+  });
+
+  it('holds an entry that may go on until another begins, or nothing was added', async () => {
+    writeFileSync(path, '');
+    const { lines } = await follow();
+    const begun = `${NGINX} FastCGI sent in stderr: "one`;
+    appendFileSync(path, `${begun}\ntwo" while reading upstream\n${begun}\nthree`);
+    await until('the first is there', () => lines.length === 1);
+    appendFileSync(path, '" while\n');
+    await until('the second is there', () => lines.length === 2);
+    expect(lines).toEqual([`${begun}\ntwo" while reading upstream`, `${begun}\nthree" while`]);
   });
 
   it('goes on through truncation', async () => {

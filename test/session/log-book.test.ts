@@ -150,6 +150,16 @@ describe('LogBook', () => {
     expect(sure(logs.diagnose(exchange, [finding('header-too-big')]))).toBe(isSame);
   });
 
+  it('finds the request of an entry of several lines behind the last of them', () => {
+    const trace = 'Uncaught Error: no in /srv/a.php:1\nStack trace:\n#0 {main}\n  thrown in /srv/a.php on line 1';
+    const text = `FastCGI sent in stderr: "PHP message: PHP Fatal error:  ${trace}" while reading response header from upstream`;
+    const logs = book();
+    logs.add('error.log', 1, nginx(text, '/other.php'), null);
+    expect(logs.linesOf(reset({ findings: [finding('php-fatal')] }))).toEqual([]);
+    logs.add('error.log', 5, nginx(text, '/index.php?x=1'), null);
+    expect(logs.linesOf(reset({ findings: [finding('php-fatal')] }))).toMatchObject([{ line: 5, isNamed: true }]);
+  });
+
   it('is not sure which of two it was, until there is a line for each', () => {
     const logs = book();
     const again: number[] = [];
