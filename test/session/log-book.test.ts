@@ -176,6 +176,22 @@ describe('LogBook', () => {
     expect(logs.diagnose(second, DEAD)[0]!.evidence.at(-1)).toMatchObject({ line: 2 });
   });
 
+  it('shows a line that names no request with the nearest only, and what is the same once', () => {
+    const logs = book();
+    const ends = [30, 40, 1_200];
+    const requests = ends.map((end, i) => reset({ n: i + 1, timing: { end } }));
+    logs.add('fpm.log', 1, fpm(KILLED, 1), null);
+    logs.add('fpm.log', 2, fpm(KILLED, 1), null);
+    for (const one of requests) logs.diagnose(one, DEAD);
+    const quoted = requests.map((one) => logs.diagnose(one, DEAD)[0]!.evidence.slice(1));
+    expect(quoted).toMatchObject([[], [{ line: 2 }], [{ line: 1 }]]);
+
+    const again = book();
+    const line = nginx('recv() failed (104: Connection reset by peer) while reading response header', '/index.php?x=1');
+    for (const file of ['a.log', 'b.log']) for (const n of [1, 2]) again.add(file, n, line, null);
+    expect(again.diagnose(reset(), DEAD)[0]!.evidence.slice(1)).toMatchObject([{ file: 'a.log', line: 1 }]);
+  });
+
   it('deals lines out where their seconds overlap only in part', () => {
     const logs = book();
     const first = reset({ n: 1 });

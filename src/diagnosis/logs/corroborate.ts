@@ -1,6 +1,6 @@
 import { logPlace } from '../../model/evidence-words.js';
 import type { Exchange } from '../../model/exchange.js';
-import type { Evidence, Finding } from '../../model/finding.js';
+import type { Certainty, Evidence, Finding } from '../../model/finding.js';
 import { severityRank } from '../../model/finding.js';
 import { finding as findingOf } from '../diagnose.js';
 import { ruleOf } from '../rule-groups.js';
@@ -49,7 +49,9 @@ function corroborated(exchange: Exchange, finding: Finding, lines: readonly Tied
       .filter(({ message }) => speaksOf(message, finding.id)),
   );
   if (said.length === 0) return finding;
-  const evidence = [...finding.evidence, ...said.slice(0, LINES_QUOTED).map(({ tied }) => evidenceOf(tied))];
+  // A log may stand in another, and a server say the same again: the first stands for all.
+  const quoted = new Map(said.toReversed().map(({ tied }) => [tied.line.text, tied]));
+  const evidence = [...finding.evidence, ...[...quoted.values()].toReversed().slice(0, LINES_QUOTED).map(evidenceOf)];
   const sure = said.filter(({ tied, isOwn }) => tied.isSure && isOwn);
   const turning = sure.find(({ message }) => message.turns?.from.includes(finding.id));
   if (turning !== undefined && finding.certainty === 'allowed') return turned(exchange, finding, turning, evidence);
@@ -72,7 +74,12 @@ function turned(exchange: Exchange, finding: Finding, proof: Said, evidence: rea
   const detail = `${finding.detail} ${proofWords(proof)}`;
   const { advice } = proof.message;
   if (rule === null) return { ...finding, certainty: 'proven', detail, alternatives: [], evidence };
-  return findingOf(rule, { detail, certainty: 'proven', advice, evidence }, exchange);
+  return findingOf(rule, { detail, certainty: certaintyOf(proof.message), advice, evidence }, exchange);
+}
+
+/** That a web server lost patience says who ended the request, and not what the backend was at: it may have lain in a queue. */
+function certaintyOf({ turns, proves }: LogMessage): Certainty {
+  return turns?.into === 'slow-script' && !proves.includes('slow-script') ? 'allowed' : 'proven';
 }
 
 function deathOf({ outcome, streams }: Exchange): string {

@@ -6,7 +6,8 @@ import { type DatedEntry, speaksOf, tieOf } from './log-tie.js';
 /**
  * Which of several lines with one message is about which of several requests. Most logs tell the second only, and many lines do not name
  * their request, so that a line can be about any request that failed at that time. When there is a line for each of them, they are
- * dealt out in the order of time, and it is sure; when there are fewer, it is not.
+ * dealt out in the order of time, and it is sure; when there are fewer, each goes to the request that is nearest in time, and it is not sure.
+ * No line is shown with two requests, but for those that concern all.
  */
 
 export interface Claim {
@@ -41,10 +42,13 @@ export function claim(subject: LogSubject, lines: readonly DatedEntry[], subject
     const named = mine.filter((line) => tieOf(line, subject) === 'named');
     return all(named.length > 0 ? named : mine.slice(0, 1), true);
   }
-  const dealt = claimants.length > CLAIMANTS_LOOKED_AT ? null : deal(claimants, claimed);
+  const isCrowd = claimants.length > CLAIMANTS_LOOKED_AT;
+  const dealt = isCrowd ? null : deal(claimants, claimed);
   if (dealt !== null) return all([dealt.get(subject.n)!], true);
   const rivals = claimants.map(({ n }) => n).filter((n) => n !== subject.n);
-  return { ...all(mine, false), rivals };
+  const named = mine.filter((line) => tieOf(line, subject) === 'named');
+  const near = isCrowd ? undefined : nearest(claimants, claimed).get(subject.n);
+  return { ...all(near === undefined ? named : [...named, near], false), rivals };
 }
 
 /** Those that a line could also be about, those that the lines of these could also be about, and so on. */
@@ -79,6 +83,26 @@ function deal(claimants: readonly LogSubject[], lines: readonly DatedEntry[]): R
     left.splice(at, 1);
   }
   return dealt;
+}
+
+/** Lines that name no request, each for the one nearest to it that has none yet. */
+function nearest(claimants: readonly LogSubject[], lines: readonly DatedEntry[]): ReadonlyMap<number, DatedEntry> {
+  const dealt = new Map<number, DatedEntry>();
+  const served = new Set(claimants.filter((one) => lines.some((line) => tieOf(line, one) === 'named')));
+  for (const line of lines) {
+    const fitting = claimants.filter((one) => !served.has(one) && tieOf(line, one) === 'fits');
+    const [first] = fitting.sort((a, b) => distance(line, a) - distance(line, b));
+    if (first === undefined) continue;
+    dealt.set(first.n, line);
+    served.add(first);
+  }
+  return dealt;
+}
+
+/** Microseconds between the end of a request and the time within which a line was written. */
+function distance({ at, resolution }: DatedEntry, { end }: LogSubject): number {
+  if (at === null || end === null) return Number.POSITIVE_INFINITY;
+  return Math.max(at - end, end - (at + resolution), 0);
 }
 
 function all(lines: readonly DatedEntry[], isSure: boolean): Claim {
