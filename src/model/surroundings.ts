@@ -59,6 +59,8 @@ export interface BackendPast {
   readonly unanswered: number;
   /** Requests since its last answer that it cut off as they came (AT_ONCE), without a byte: it has not worked on them. */
   readonly cutAtOnce: number;
+  /** One of those it had certainly not read: it reset the connection, or ended it before the request. */
+  readonly leftUnread: boolean;
   /** Other idle connections that it ended, of the last ones: after as many requests as this one's, and after as long an idle time. */
   readonly closedAtCount: number;
   readonly closedAtAge: number;

@@ -68,6 +68,7 @@ export class BackendWatch {
   private failingSince: Timestamp | null = null;
   private unanswered = 0;
   private cutAtOnce = 0;
+  private leftUnread = false;
   private readonly peers = new Set<string>();
   private lastPeer: string | null = null;
 
@@ -83,12 +84,15 @@ export class BackendWatch {
       this.failingSince = null;
       this.unanswered = 0;
       this.cutAtOnce = 0;
+      this.leftUnread = false;
       const peer = peerOf(exchange);
       if (peer !== this.lastPeer && this.peers.size < PEERS_KEPT) this.peers.add(peer);
       this.lastPeer = peer;
     } else if (outcome === 'not-connected') this.failingSince ??= times.begin;
-    else if (isCutAtOnce(exchange)) this.cutAtOnce += 1;
-    else if (isCut(exchange)) this.lastCut = times.end;
+    else if (isCutAtOnce(exchange)) {
+      this.cutAtOnce += 1;
+      this.leftUnread ||= isLeftUnread(exchange);
+    } else if (isCut(exchange)) this.lastCut = times.end;
     else if (isGivenUp(exchange) && streams.stdout.records + streams.stderr.records === 0) this.unanswered += 1;
     if (isGivenUp(exchange)) this.silences = [...this.silences.slice(1 - SILENCES_KEPT), silenceOf(exchange)];
   }
@@ -197,6 +201,7 @@ export class BackendWatch {
       failingFor: milliseconds(failing, times.end ?? times.begin),
       unanswered: this.unanswered,
       cutAtOnce: this.cutAtOnce,
+      leftUnread: this.leftUnread,
       closedAtCount: habit.alikeCount,
       closedAtAge: habit.alikeAge,
     };
@@ -244,6 +249,11 @@ function isCutAtOnce(exchange: Exchange): boolean {
   const { streams, times } = exchange;
   if (!isCut(exchange) || streams.stdout.records + streams.stderr.records > 0) return false;
   return (milliseconds(times.begin, times.end) ?? 0) <= AT_ONCE;
+}
+
+/** The system resets a connection that is closed with bytes unread. */
+function isLeftUnread({ outcome, requestId, times }: Exchange): boolean {
+  return outcome === 'backend-reset' || requestId === 0 || (milliseconds(times.begin, times.end) ?? 0) <= 0;
 }
 
 function isGivenUp({ outcome }: Exchange): boolean {

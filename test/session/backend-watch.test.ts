@@ -267,6 +267,21 @@ describe('what a backend did before', () => {
     expect(traffic.around(7)?.backend.cutAtOnce).toBe(0);
   });
 
+  it('is that it left a request unread, until it answers: a reset says so, a close after the request does not', async () => {
+    const traffic = await Traffic.start();
+    const cut = (how: 'fin' | 'reset') => {
+      const id = traffic.connect();
+      traffic.ask(id);
+      traffic.wait(1).over(id, 'server', how);
+    };
+    for (const how of ['fin', 'fin', 'reset', 'fin'] as const) cut(how);
+    const unread = (n: number) => traffic.around(n)?.backend.leftUnread;
+    expect([1, 2, 3, 4].map(unread)).toEqual([false, false, false, true]);
+    traffic.roundTrip();
+    cut('fin');
+    expect(unread(6)).toBe(false);
+  });
+
   it('is that it was silent, not that it was slow', async () => {
     const traffic = await Traffic.start();
     const giveUp = (stderr: boolean) => {

@@ -40,6 +40,7 @@ export function surroundings(
       failingFor: null,
       unanswered: 0,
       cutAtOnce: 0,
+      leftUnread: false,
       closedAtCount: 0,
       closedAtAge: 0,
       ...given.backend,

@@ -65,8 +65,18 @@ export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss
   ['peer-not-allowed', died('fin', -0.2, { around: surroundings() }), died('fin', 3, { around: surroundings() })],
   [
     'peer-not-allowed',
-    died('fin', 3, { around: surroundings({ backend: { cutAtOnce: 2 } }) }),
-    died('fin', 30, { around: surroundings({ backend: { cutAtOnce: 1 } }) }),
+    died('fin', 3, { around: surroundings({ backend: { cutAtOnce: 2, leftUnread: true } }) }),
+    died('fin', 30, { around: surroundings({ backend: { cutAtOnce: 1, leftUnread: true } }) }),
+  ],
+  [
+    'peer-not-allowed',
+    died('fin', 0.92, { around: surroundings({ backend: { cutAtOnce: 2, leftUnread: true } }) }),
+    died('fin', 0.92, { around: surroundings({ backend: { cutAtOnce: 2 } }) }),
+  ],
+  [
+    'peer-not-allowed',
+    died('reset', 1, { around: surroundings({ backend: { cutAtOnce: 2, leftUnread: true } }) }),
+    died('reset', 1, { around: surroundings({ backend: { cutAtOnce: 2, sinceCut: 900 } }) }),
   ],
   ['peer-not-allowed', died('fin', 1, unasked(surroundings())), died('fin', 1, unasked(KNOWN))],
   [

@@ -2,6 +2,7 @@ import { formatEndpoint } from '../../../model/connection.js';
 import { formatDuration } from '../../../model/quantity.js';
 import { AT_ONCE } from '../../../model/surroundings.js';
 import { milliseconds } from '../../../model/time.js';
+import { crossesNetwork } from '../../public-address.js';
 import { defineRule } from '../../rule.js';
 
 /** Within this many milliseconds no script has begun, so that none has died; after it, many must have ended so to tell. */
@@ -53,10 +54,14 @@ export const peerNotAllowed = defineRule({
     if (surroundings === null || surroundings.backend.peerAnswered) return null;
     const after = milliseconds(times.begin, connectionEnd?.at ?? null);
     if (after === null || after > AT_ONCE) return null;
-    const { cutAtOnce } = surroundings.backend;
+    const { cutAtOnce, leftUnread, sinceCut } = surroundings.backend;
+    // Who may not connect is never heard: a backend that has worked on a request dies of something else.
+    if (sinceCut !== null) return null;
     if (after > UNREAD && cutAtOnce < OFTEN) return null;
-    // A program that has read everything and ends itself closes so, too; but not twice, or the second would have been refused.
-    if (outcome === 'backend-closed' && after > 0 && requestId > 0 && cutAtOnce === 0) return null;
+    // A program that has read everything and ends itself closes so, too, and is started anew: unless one of them was certainly not read.
+    // Over a network, an end that was sent before the request comes after it.
+    const mayBeRead = outcome === 'backend-closed' && after > 0 && requestId > 0;
+    if (mayBeRead && !(crossesNetwork(client, server) ? cutAtOnce > 0 : leftUnread)) return null;
     const how = outcome === 'backend-closed' ? 'closed' : 'reset';
     const when = after <= 0 || requestId === 0 ? 'before the request' : `${formatDuration(after)} after the request`;
     const peer = client.kind === 'tcp' ? client.host : formatEndpoint(client);
