@@ -210,6 +210,23 @@ describe('LogBook', () => {
     for (const n of [1, 2, 3]) expect(sure(logs.diagnose(reset({ n }), [finding('pool-exhausted')]))).toBe(true);
   });
 
+  it('quotes that a pool was full beside requests that waited then, which it does not prove', () => {
+    const logs = book();
+    const line = fpm('server reached pm.max_children setting (1), consider raising it', 3);
+    logs.add('fpm.log', 1, line, null);
+    const told = (id: string, begin: number, seconds: number) => {
+      const waited = reset({ outcome: 'web-server-closed', begin, timing: { end: seconds * 1_000 } });
+      return logs.diagnose(waited, [finding(id)])[0]!;
+    };
+    for (const id of ['slow-script', 'silent-after-accept'])
+      for (const begin of [BEGIN, BEGIN + SECOND])
+        expect(told(id, begin, 6)).toMatchObject({ id, certainty: 'allowed', evidence: [{}, { text: line }] });
+    expect(told('pool-exhausted', BEGIN, 6).certainty).toBe('proven');
+    expect(told('slow-script', BEGIN, 1).evidence).toHaveLength(1);
+    expect(told('slow-script', BEGIN + 5 * SECOND, 6).evidence).toHaveLength(1);
+    expect(told('header-too-big', BEGIN, 6).evidence).toHaveLength(1);
+  });
+
   it('does not blame a request that went well for the line of another to the same URL', () => {
     const logs = book();
     const line = nginx(

@@ -55,6 +55,8 @@ export interface LogMessage {
   readonly modes: readonly string[];
   /** A sentence or two for somebody who sees it for the first time. */
   readonly meaning: string;
+  /** Findings of requests that this may have made wait, whatever else did: it is evidence for them, and no proof. */
+  readonly bearsOn: readonly string[];
   /**
    * Findings about which nothing is left to be asked, when it is known that the message is about their request: what it says cannot have
    * come about in another way.
@@ -76,6 +78,14 @@ export interface LogMessage {
   readonly pattern: MessagePattern;
 }
 
+/** The literal text for people: what changes is left out. */
+export function messageTitle({ text }: LogMessage): string {
+  return text
+    .replace(/<[a-z][a-z:]*>/g, '…')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
 /** How a message is written down in the tables; what is left out is nothing. */
 export interface MessageEntry {
   readonly text: string;
@@ -83,6 +93,7 @@ export interface MessageEntry {
   readonly versions?: string;
   readonly modes: readonly string[];
   readonly meaning: string;
+  readonly bearsOn?: readonly string[];
   readonly proves?: readonly string[];
   readonly severity?: Severity;
   readonly turns?: LogMessage['turns'];
@@ -102,6 +113,7 @@ export function messages(product: LogProduct, source: string, entries: readonly 
     product,
     source,
     versions: null,
+    bearsOn: [],
     proves: [],
     severity: null,
     turns: null,

@@ -36,8 +36,8 @@ export function tieOf(line: DatedEntry, subject: LogSubject): Tie | null {
 }
 
 /** The states that a message speaks of, for those that do not name a request. */
-export function speaksOf({ modes, proves, turns }: LogMessage, finding: string): boolean {
-  return modes.includes(finding) || proves.includes(finding) || (turns?.from.includes(finding) ?? false);
+export function speaksOf({ modes, bearsOn, proves, turns }: LogMessage, finding: string): boolean {
+  return [modes, bearsOn, proves, turns?.from ?? []].some((ids) => ids.includes(finding));
 }
 
 function fits(message: LogMessage, line: DatedEntry, subject: LogSubject): boolean {

@@ -7,6 +7,9 @@ const GONE = ['rst-before-any-byte', 'eof-before-any-byte', 'crash-mid-response'
 const KILLED = { into: WORKER_GONE, from: ['peer-not-allowed', 'terminate-timeout'] } as const;
 const ENDED_OTHERWISE = { into: WORKER_GONE, from: ['peer-not-allowed'] } as const;
 
+/** What a request in the queue of a full pool looks like, when nothing tells it from one whose own script is slow. */
+const WAITING = ['slow-script', 'silent-after-accept'] as const;
+
 const MEMORY =
   'Signal 9: look whether the kernel ran out of memory: dmesg | grep -i kill, or memory.events of the container’s cgroup.';
 const CRASH =
@@ -90,6 +93,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['pool-exhausted', 'keepalive-pins-worker'],
     meaning:
       'All workers are busy, and the pool may not have more: further requests wait in the queue. Logged once, not each time.',
+    bearsOn: WAITING,
     proves: ['pool-exhausted'],
     when: 'during',
   },
@@ -100,6 +104,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     modes: ['pool-exhausted', 'keepalive-pins-worker'],
     meaning:
       'All workers are busy, and the pool may not have more: further requests wait in the queue. Logged once, not each time.',
+    bearsOn: WAITING,
     proves: ['pool-exhausted'],
     when: 'during',
   },
@@ -114,6 +119,7 @@ export const PHP_FPM = messages('php-fpm', 'fpm_children.c', [
     text: "The maximum number of processes has been reached. Please review your configuration and consider raising 'process.max'",
     modes: ['pool-exhausted'],
     meaning: 'All pools together have as many workers as process.max lets there be.',
+    bearsOn: WAITING,
     proves: ['pool-exhausted'],
     when: 'during',
   },
@@ -261,6 +267,27 @@ export const PHP = messages('php', 'main/main.c', [
     source: 'main/SAPI.c',
     modes: ['upload-too-large'],
     meaning: 'The upload is larger than post_max_size: the script ran with $_POST and $_FILES empty.',
+    proves: ['upload-too-large'],
+  },
+  {
+    text: 'Input variables exceeded <n:limit>',
+    source: 'main/php_variables.c',
+    modes: ['upload-too-large'],
+    meaning: 'The form has more fields than max_input_vars: the script ran without the rest of them.',
+    proves: ['upload-too-large'],
+  },
+  {
+    text: 'Maximum number of allowable file uploads has been exceeded',
+    source: 'main/rfc1867.c',
+    modes: ['upload-too-large'],
+    meaning: 'The form has more files than max_file_uploads: the script ran without the rest of them.',
+    proves: ['upload-too-large'],
+  },
+  {
+    text: 'Multipart body parts limit exceeded <n:limit>',
+    source: 'main/rfc1867.c',
+    modes: ['upload-too-large'],
+    meaning: 'The form has more fields and files than max_multipart_body_parts: the script ran without the form.',
     proves: ['upload-too-large'],
   },
   {
