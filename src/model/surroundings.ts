@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly releasedBefore: number | null;
   /** What others for the same path took to their first byte of late, the median; null when there were not enough of them. */
   readonly usualWait: number | null;
+  /** So many requests the backend has worked on at once of late, at the least; 1 where nobody was answered before one ahead of it. */
+  readonly abreast: number;
   /**
    * How far from the end of another request the moment lies at which the backend must have taken it up, had it answered as quickly as the
    * quickest for the same path: next to nothing says that it got that one's worker. Null without either, and when newer ones were served

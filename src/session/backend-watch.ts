@@ -115,12 +115,14 @@ export class BackendWatch {
     endsBeside: readonly Timestamp[],
     idleEnd: IdleEnd | null,
   ): Surroundings | null {
-    const { times, outcome } = exchange;
+    const { times, outcome, connectionEnd } = exchange;
     const ttfb = milliseconds(times.begin, times.firstStdout);
     if (outcome === 'completed' && (ttfb ?? 0) < SLOW && (beginning.opening ?? 0) < SLOW) return null;
-    const until = times.firstStdout ?? times.end ?? times.begin;
+    const gone = connectionEnd?.endedBy === 'web-server' ? connectionEnd.at : Number.POSITIVE_INFINITY;
+    // An answer that came when the web server had gone was waited for until then only.
+    const until = Math.min(times.firstStdout ?? times.end ?? times.begin, gone);
     const { lastEnd, ...meanwhile } = this.recent.between(times.begin, until);
-    const waited = times.firstStdout !== null;
+    const waited = times.firstStdout !== null && times.firstStdout <= gone;
     const age = milliseconds(times.begin, times.end) ?? 0;
     return {
       ...beginning,
@@ -132,6 +134,8 @@ export class BackendWatch {
           : null,
       releasedBefore: waited ? this.releasedBefore(times.begin, until) : null,
       usualWait: this.recent.usualWait(exchange.url),
+      // Only of those is it asked that nobody answered while others were before them.
+      abreast: waited || beginning.openBefore === 0 ? 1 : this.recent.abreast(),
       takenUp: waited ? this.recent.takenUp(exchange.url, times.begin, until) : null,
       givenUpAlike: isGivenUp(exchange) ? this.silences.filter(isSameTimeout(silenceOf(exchange))).length : 0,
       lostTogether: 0,
@@ -177,6 +181,7 @@ export class BackendWatch {
       idleConnections: 0,
       releasedBefore: null,
       usualWait: null,
+      abreast: 1,
       takenUp: null,
       givenUpAlike: 0,
       lostTogether: 0,

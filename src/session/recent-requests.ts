@@ -27,13 +27,15 @@ export class RecentRequests {
   private readonly urls: (string | null)[] = new Array(KEPT).fill(null);
   private at = 0;
 
-  add({ times, url, precedingRequests }: Exchange, end: Timestamp): void {
+  add(exchange: Exchange, end: Timestamp): void {
+    const { times, url, precedingRequests } = exchange;
     const { at } = this;
     this.begins[at] = times.begin;
     this.ends[at] = end;
     this.firsts[at] = times.firstStdout ?? end;
     this.fresh[at] = precedingRequests === 0 ? 1 : 0;
-    this.urls[at] = url;
+    // What nobody waited for any more says how long the queue was, and not what is usual.
+    this.urls[at] = isTooLate(exchange) ? null : url;
     this.at = (at + 1) % KEPT;
   }
 
@@ -75,6 +77,19 @@ export class RecentRequests {
     return nearest === Number.POSITIVE_INFINITY ? null : Math.round(nearest) / MICROSECONDS_PER_MILLISECOND;
   }
 
+  /** How many workers there must be: one was answered while so many less one that had begun before it were open. Costs a square of KEPT. */
+  abreast(): number {
+    let most = 1;
+    for (let i = 0; i < KEPT; i += 1) {
+      let together = 1;
+      for (let j = 0; j < KEPT; j += 1) {
+        if (this.begins[j]! < this.begins[i]! && this.ends[j]! > this.firsts[i]!) together += 1;
+      }
+      if (together > most) most = together;
+    }
+    return most;
+  }
+
   /** What those for the same path took to their first byte, in milliseconds. */
   private waitsOf(url: string | null): number[] {
     if (url === null) return [];
@@ -86,6 +101,11 @@ export class RecentRequests {
     }
     return waits;
   }
+}
+
+/** The web server had gone before the first byte came. */
+function isTooLate({ connectionEnd, times }: Exchange): boolean {
+  return connectionEnd?.endedBy === 'web-server' && (times.firstStdout ?? connectionEnd.at) > connectionEnd.at;
 }
 
 function pathOf(url: string): string {

@@ -106,6 +106,20 @@ describe('rules on who waits for whom', () => {
     expect(upload(300_000, 'Apache/2.4.66')).toEqual(['stdin-stall']);
   });
 
+  it('know the script for quick, and are not sure', () => {
+    const given = (openBefore: number) =>
+      diagnosed(
+        givenUp(5_003, {
+          params: NGINX,
+          around: surroundings({ openBefore, usualWait: 0.3, backend: { answered: 9 } }),
+        }),
+      )[0];
+    expect(given(4)).toMatchObject({ id: 'pool-exhausted', severity: 'error', certainty: 'allowed' });
+    expect(given(4)?.detail).toMatch(/while none was served: 4 of those .* usually it takes 0\.30ms\.$/);
+    expect(given(0)).toMatchObject({ id: 'slow-script', certainty: 'allowed' });
+    expect(given(0)?.detail).toContain('Others for the same path were answered in 0.30ms');
+  });
+
   it('keep quiet of a queue where the script is as slow without one', () => {
     const served = (around: Parameters<typeof surroundings>[0]) =>
       ids({ timing: { firstStdout: 3_000, lastStdout: 3_000, end: 3_001 }, around: surroundings(around) });

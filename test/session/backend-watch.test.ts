@@ -98,6 +98,23 @@ describe('what is known around a request', () => {
     expect(traffic.around(3)).toMatchObject({ servedMeanwhile: 2, overtakenBy: 2, openBeside: 0 });
   });
 
+  it('ends the wait of a request when the web server gives it up, and knows how many are worked on at once', async () => {
+    const traffic = await Traffic.start();
+    const [slow, given] = [traffic.connect(), traffic.connect()];
+    traffic.ask(slow);
+    traffic.exchange(traffic.connect(), 5);
+    traffic.wait(600).reply(slow);
+    traffic.ask(slow);
+    traffic.ask(given);
+    traffic.wait(900).end(given, 'client', 'fin');
+    traffic.wait(900).exchange(traffic.connect(), 5);
+    traffic.reply(slow);
+    traffic.wait(2).reply(given);
+    traffic.end(given, 'server', 'fin');
+    traffic.close(given);
+    expect(traffic.around(4)).toMatchObject({ openBefore: 1, servedMeanwhile: 0, overtakenBy: 0, abreast: 2 });
+  });
+
   it('counts kept connections that are idle, and not such as are about to close', async () => {
     const traffic = await Traffic.start();
     const kept = traffic.connect();

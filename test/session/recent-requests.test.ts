@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RecentRequests } from '../../src/session/recent-requests.js';
 import { BEGIN, storedExchange } from '../support/exchange-fixture.js';
+import { connectionEnd } from '../support/surroundings-fixture.js';
 
 /** Requests for one path, each by when it began, got its first byte and ended, in milliseconds. */
 function recent(...requests: readonly (readonly [begin: number, first: number, end: number])[]): RecentRequests {
@@ -36,5 +37,30 @@ describe('when a request was taken up', () => {
   it('is not told of one that newer ones had overtaken by then, but of one that was overtaken while it was served', () => {
     expect(takenUp(recent([0, 1_500, 1_501], [200, 1_490, 1_491]), 3_004)).toBeNull();
     expect(takenUp(recent([0, 1_500, 1_501], [200, 1_800, 1_801]), 3_004)).toBe(3);
+  });
+});
+
+describe('how many requests a backend works on at once', () => {
+  it('is told by those that were answered while some before them were open', () => {
+    expect(recent().abreast()).toBe(1);
+    // Many are open at once, and one is served after the other.
+    expect(recent([0, 100, 101], [10, 200, 201], [20, 300, 301]).abreast()).toBe(1);
+    expect(recent([10, 20, 21], [30, 40, 41], [0, 500, 501]).abreast()).toBe(2);
+    expect(recent([10, 20, 21], [5, 500, 501], [0, 500, 501]).abreast()).toBe(3);
+  });
+});
+
+describe('what is usual for a path', () => {
+  it('is not told by answers that came when the web server had gone', () => {
+    const all = recent([0, 3, 4], [10, 13, 14], [20, 23, 24]);
+    expect(all.usualWait(URL)).toBe(3);
+    for (let i = 0; i < 9; i += 1) {
+      const { exchange } = storedExchange({
+        timing: { firstStdout: 8_000, lastStdout: 8_000, end: 8_001 },
+        override: { connectionEnd: connectionEnd('web-server', 'fin', 5_000) },
+      });
+      all.add(exchange, at(8_001));
+    }
+    expect(all.usualWait(URL)).toBe(3);
   });
 });

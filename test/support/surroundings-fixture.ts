@@ -25,6 +25,7 @@ export function surroundings(
     idleConnections: 0,
     releasedBefore: null,
     usualWait: null,
+    abreast: 1,
     takenUp: null,
     givenUpAlike: 0,
     lostTogether: 0,

@@ -49,6 +49,14 @@ const served = (first: number): NonNullable<Situation['timing']> => ({
 });
 const whole = (): Partial<StreamTotals> => ({ ended: true });
 
+/** What is answered at once as a rule, behind another that does not end. */
+const quick = (around: Parameters<typeof surroundings>[0]) =>
+  surroundings({ usualWait: 0.3, backend: { answered: 9 }, ...around });
+const QUICK = quick({ openBefore: 1 });
+/** It is given up after nginx's read timeout. */
+const refused = (around: Parameters<typeof surroundings>[0]): Situation =>
+  givenUp(5_003, { params: NGINX, around: quick(around) });
+
 /** For each rule: what makes it the first finding, and the nearest thing that must not. */
 export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss: Situation])[] = [
   [
@@ -69,6 +77,12 @@ export const CASES: readonly (readonly [id: string, trigger: Situation, nearMiss
     open(6_000, { around: surroundings({ openBefore: 3, servedMeanwhile: 2, backend: { answered: 9 } }) }),
     open(6_000, { around: surroundings({ openBefore: 2, servedMeanwhile: 2, backend: { answered: 9 } }) }),
   ],
+  // The pool is as full as it can be: nobody was served while it waited.
+  ['pool-exhausted', refused({ openBefore: 1 }), refused({ openBefore: 0 })],
+  ['pool-exhausted', refused({ openBefore: 4, abreast: 4 }), refused({ openBefore: 4, abreast: 5 })],
+  ['pool-exhausted', refused({ openBefore: 4, usualWait: 200 }), refused({ openBefore: 4, usualWait: 300 })],
+  ['pool-exhausted', refused({ openBefore: 4 }), refused({ openBefore: 4, overtakenBy: 1 })],
+  ['pool-exhausted', open(1_500, { around: QUICK }), open(900, { around: QUICK })],
   [
     'slow-script',
     givenUp(60_000, { params: NGINX, around: surroundings({ backend: { answered: 3 } }) }),

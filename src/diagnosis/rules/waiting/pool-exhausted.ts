@@ -29,7 +29,11 @@ export const poolExhausted = defineRule({
     {
       cause:
         'The script itself is slow, or waits for a lock: PHP runs the requests of one session one after the other.',
-      tell: 'It is as slow when nothing else is going on; session_write_close() as early as possible cures the lock.',
+      tell: 'PHP-FPM’s slow log (request_slowlog_timeout) names it, and its log has no "server reached pm.max_children"; it is as slow when nothing else is going on. session_write_close() as early as possible cures the lock.',
+    },
+    {
+      cause: 'What all scripts need, such as the database, stands still, and workers are free.',
+      tell: 'The slow log names many scripts, all at the same call; the status page has "idle processes" above 0.',
     },
     {
       cause: 'The machine has no processor time left.',
@@ -49,7 +53,7 @@ export const poolExhausted = defineRule({
   needs: ['surroundings'],
   seen: ['nginx → PHP-FPM'],
   check(exchange, around) {
-    if (around === null || around.servedMeanwhile === 0) return null;
+    if (around === null) return null;
     const ahead = around.openBefore - around.openBeside;
     if (ahead <= 0 || exchange.times.paramsEnd === null || !bodyArrived(exchange)) return null;
     const { times, outcome } = exchange;
@@ -57,9 +61,10 @@ export const poolExhausted = defineRule({
     const first = answeredInTime(exchange) ? times.firstStdout : null;
     const waited = milliseconds(times.stdinEnd ?? times.paramsEnd, first ?? exchange.connectionEnd?.at ?? times.end);
     if (waited === null || waited < QUEUED) return null;
-    const sign = first === null ? stillAhead(around, ahead) : tookAWorker(exchange, around, waited);
+    const sign = first === null ? stillAhead(around, ahead, waited) : tookAWorker(exchange, around, waited);
     if (sign === null) return null;
-    const served = count(around.servedMeanwhile, 'other was', 'others were');
+    const { servedMeanwhile } = around;
+    const served = servedMeanwhile === 0 ? 'none was' : count(servedMeanwhile, 'other was', 'others were');
     return {
       detail: `${count(ahead, 'other request was', 'others were')} under way when it began. It waited ${formatDuration(waited)} for its first byte, while ${served} served: ${sign}.`,
       severity: outcome === null ? 'warning' : first === null ? 'error' : 'warning',
@@ -74,14 +79,24 @@ const QUEUED = 1_000;
 const TAKEN_AT_ONCE = 20;
 /** Ends of others come so much more seldom than that, that it is no chance when one comes just then. */
 const RARER = 10;
+/** So many times what is usual is more than a bad day of the script. */
+const FAR = 20;
 /** As many as PHP-FPM has workers by default (pm.max_children in Debian). */
 const MANY = 5;
 
 /** For a request without a first byte: somebody who was there before it is being served still, and has a worker. */
-function stillAhead({ overtakenBy, servedMeanwhile }: Surroundings, ahead: number): string | null {
+function stillAhead(
+  { overtakenBy, servedMeanwhile, usualWait, abreast }: Surroundings,
+  ahead: number,
+  waited: number,
+): string | null {
   const left = ahead - servedMeanwhile;
   if (left <= 0 || overtakenBy > 0) return null;
-  return `${left} of those before it had not ended yet, and nobody who came later was served before it`;
+  const usually =
+    usualWait !== null && waited >= FAR * usualWait ? `; usually it takes ${formatDuration(usualWait)}` : '';
+  // Where nobody was served, only its being quick otherwise tells a queue from a slow script, and only where those before it can fill the pool.
+  if (servedMeanwhile === 0 && (usually === '' || left < abreast)) return null;
+  return `${left} of those before it had not ended yet, and nobody who came later was served before it${usually}`;
 }
 
 /** For a request that was served: when. */

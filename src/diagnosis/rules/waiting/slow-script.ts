@@ -1,4 +1,5 @@
 import { formatDuration } from '../../../model/quantity.js';
+import type { Surroundings } from '../../../model/surroundings.js';
 import { waitingAt } from '../../../model/waiting.js';
 import { bodyArrived, givingUp } from '../../giving-up.js';
 import { defineRule } from '../../rule.js';
@@ -79,7 +80,7 @@ export const slowScript = defineRule({
       if (exchange.role === 'unknown') return null;
       const ms = waiting.milliseconds;
       return {
-        detail: `The request has arrived in full, and for ${formatDuration(ms)} the backend has sent nothing.`,
+        detail: `The request has arrived in full, and for ${formatDuration(ms)} the backend has sent nothing.${otherwiseQuick(around, ms)}`,
         severity: ms < LONG ? 'note' : 'warning',
         evidence: [{ kind: 'time', milliseconds: ms }],
       };
@@ -90,11 +91,21 @@ export const slowScript = defineRule({
     const ms = given.waiting.milliseconds;
     const late = times.firstStdout === null ? '' : ' The answer came later, when nobody took it any more.';
     return {
-      detail: `The web server ${given.how} after it had waited ${formatDuration(ms)} for the first byte: ${given.sign}.${late}`,
+      detail: `The web server ${given.how} after it had waited ${formatDuration(ms)} for the first byte: ${given.sign}.${otherwiseQuick(around, ms)}${late}`,
       evidence: [{ kind: 'time', milliseconds: ms }],
     };
   },
 });
+
+/** So many times what is usual for its path. */
+const FAR = 20;
+
+/** It may not be this script that is slow: said, as the advice is about the script. */
+function otherwiseQuick(around: Surroundings | null, waited: number): string {
+  const usual = around?.usualWait ?? null;
+  if (usual === null || waited < FAR * usual) return '';
+  return ` Others for the same path were answered in ${formatDuration(usual)} shortly before: it may have waited for a worker.`;
+}
 
 /** Milliseconds from which on a wait is worth a remark; and from which on it cannot be meant. */
 const REMARKABLE = 5_000;
