@@ -143,6 +143,23 @@ describe('unable-to-open-primary-script tells by the error', () => {
   });
 });
 
+describe('upload-too-large, of a part of the form', () => {
+  it.each([
+    ['PHP Warning:  PHP Request Startup: Input variables exceeded 1000. To increase', 'max_input_vars = '],
+    ['PHP Warning:  Maximum number of allowable file uploads has been exceeded in Unknown', 'max_file_uploads = '],
+    ['PHP Warning:  Multipart body parts limit exceeded 100. To increase', 'max_multipart_body_parts in'],
+  ])('%s', (stderr, words) => {
+    const all = findings({ stderr });
+    expect(all.map(({ id, severity }) => [id, severity])).toEqual([['upload-too-large', 'warning']]);
+    expect(all[0]!.advice[0]).toContain(words);
+  });
+
+  it('does not hide what the script made of that', () => {
+    const stderr = 'PHP Warning:  Input variables exceeded 1000. To\nPHP Fatal error:  Uncaught Error: x in /a.php:3';
+    expect(ids({ stderr })).toEqual(['php-fatal', 'upload-too-large']);
+  });
+});
+
 describe('php-fatal', () => {
   it.each([
     ['Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 64 bytes)', 'memory_limit'],
@@ -322,7 +339,6 @@ describe('stderr-noise', () => {
   });
 
   it.each([
-    ['PHP Warning:  PHP Request Startup: Input variables exceeded 1000.', 'max_input_vars'],
     ['PHP Warning:  fopen(/x): Failed to open stream: Permission denied', 'chown'],
     ['PHP Warning:  mysqli_connect(): (HY000/2002): Connection refused', 'database'],
     ['Use of uninitialized value $x at a.pl line 3.', 'Harmless'],

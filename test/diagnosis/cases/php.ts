@@ -83,6 +83,13 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
     },
     { stderr: said('PHP Warning:  POST of 9000000 bytes is large') },
   ],
+  [
+    'upload-too-large',
+    {
+      stderr: said('PHP Warning:  Unknown: Input variables exceeded 1000. To increase the limit change max_input_vars'),
+    },
+    { stderr: said('PHP Warning:  Input variables are odd') },
+  ],
   ['source-code-served', { stdout: page('<?php echo 1;') }, { stdout: page('<?xml version="1.0"?>') }],
   [
     'https-param-missing',

@@ -50,7 +50,7 @@ export const stderrNoise = defineRule({
 const TEXT_SHOWN = 200;
 
 const SPOKEN_FOR =
-  /Primary script unknown|Access to the script '|Unable to open primary script|PHP (?:Fatal|Parse|Core|Compile|Recoverable fatal|Catchable fatal) error|POST Content-Length of \d+ bytes exceeds|headers (?:already sent|have already been sent)|Cannot get script name, are DOCUMENT_ROOT|Cannot execute script|Cannot chdir to script directory/;
+  /Primary script unknown|Access to the script '|Unable to open primary script|PHP (?:Fatal|Parse|Core|Compile|Recoverable fatal|Catchable fatal) error|POST Content-Length of \d+ bytes exceeds|Input variables exceeded \d|Maximum number of allowable file uploads has been exceeded|Multipart body parts limit exceeded|headers (?:already sent|have already been sent)|Cannot get script name, are DOCUMENT_ROOT|Cannot execute script|Cannot chdir to script directory/;
 
 /** HAProxy 2.6 was seen to crash from 55 kB of it, and error logs fill up. */
 const FLOOD = 16 * 1024;
@@ -79,8 +79,13 @@ const WORDS: readonly (readonly [PhpLevel, string])[] = [
   ['deprecated', 'PHP deprecation'],
 ];
 
+/** What to do about warnings that are known; none for others. */
+export function warningAdvice(text: string): string[] {
+  return KNOWN.filter(([pattern]) => pattern.test(text)).map(([, words]) => words);
+}
+
 function adviceFor(text: string, bytes: number): string[] {
-  const advice = KNOWN.filter(([pattern]) => pattern.test(text)).map(([, words]) => words);
+  const advice = warningAdvice(text);
   if (advice.length === 0) advice.push('Harmless by itself: mend what it names, so that the log stays readable.');
   if (bytes >= FLOOD)
     advice.push(
@@ -90,11 +95,6 @@ function adviceFor(text: string, bytes: number): string[] {
 }
 
 const KNOWN: readonly (readonly [RegExp, string])[] = [
-  [/Input variables exceeded/, 'Part of the form was dropped: raise max_input_vars in php.ini (default 1000).'],
-  [
-    /Maximum number of allowable file uploads/,
-    'Some of the files were dropped: raise max_file_uploads in php.ini (default 20).',
-  ],
   [
     /No space left on device/,
     'A disk is full: df -h and df -i where PHP writes (session.save_path, upload_tmp_dir, caches).',
