@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { readLog } from '../capture/log-file.js';
 import { EntryLines } from '../diagnosis/logs/entry-lines.js';
-import { LOG_PRODUCT_NAMES } from '../diagnosis/logs/log-message.js';
+import { LOG_PRODUCT_NAMES, messageTitle } from '../diagnosis/logs/log-message.js';
 import { nearestMessage } from '../diagnosis/logs/nearest-message.js';
 import { FcgiInspectError } from '../model/errors.js';
 import { redactLine } from '../model/redaction.js';
@@ -103,6 +103,6 @@ function remainder({ unknown, lines }: LogDigest, found: number): string {
   const guess =
     nearest === null
       ? ''
-      : `It is not the same as, but resembles ${LOG_PRODUCT_NAMES[nearest.product]}'s "${nearest.text}": fcgi-inspect explain explains that.\n`;
+      : `It is not the same as, but resembles ${LOG_PRODUCT_NAMES[nearest.product]}'s "${messageTitle(nearest)}": fcgi-inspect explain explains that.\n`;
   return `This is not a message about FastCGI that is known: ${redactLine(shown)}\n${guess}`;
 }

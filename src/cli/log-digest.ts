@@ -1,5 +1,6 @@
-import { logEntry } from '../diagnosis/logs/log-entry.js';
-import type { LogMessage } from '../diagnosis/logs/log-message.js';
+import { lineAdvice } from '../diagnosis/logs/line-advice.js';
+import { LINE_READ, logEntry } from '../diagnosis/logs/log-entry.js';
+import type { LogMessage, LogProduct } from '../diagnosis/logs/log-message.js';
 import { speaksOf } from '../diagnosis/logs/log-tie.js';
 import { logPlace } from '../model/evidence-words.js';
 import type { Exchange } from '../model/exchange.js';
@@ -16,6 +17,8 @@ const REQUESTS_SHOWN = 10;
 
 interface Group {
   readonly message: LogMessage;
+  readonly passedOnBy: LogProduct | null;
+  readonly advice: readonly string[];
   count: number;
   first: Timestamp | null;
   last: Timestamp | null;
@@ -61,6 +64,8 @@ export class LogDigest {
     if (group === undefined) {
       group = {
         message,
+        passedOnBy: messages.length > 1 ? messages[0]!.message.product : null,
+        advice: lineAdvice(message, text.slice(0, LINE_READ)),
         count: 0,
         first: null,
         last: null,

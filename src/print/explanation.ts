@@ -1,5 +1,5 @@
 import { type LogCause, logCause } from '../diagnosis/logs/log-cause.js';
-import { LOG_PRODUCT_NAMES, type LogMessage } from '../diagnosis/logs/log-message.js';
+import { LOG_PRODUCT_NAMES, type LogMessage, type LogProduct, messageTitle } from '../diagnosis/logs/log-message.js';
 import type { ExchangeRow } from '../model/exchange.js';
 import { redactUrl } from '../model/redaction.js';
 import type { Timestamp } from '../model/time.js';
@@ -13,6 +13,10 @@ import { Page, type PageOptions } from './page.js';
 /** Lines that say the same. */
 export interface ExplainedMessage {
   readonly message: LogMessage;
+  /** Whose log it is in, when that is another's; null when the message is its own. */
+  readonly passedOnBy: LogProduct | null;
+  /** What to do about just the words of the line. */
+  readonly advice: readonly string[];
   readonly count: number;
   /** Of those with a time: null when none has one. */
   readonly first: Timestamp | null;
@@ -47,9 +51,10 @@ const IN_FULL = 2;
 const EXAMPLE_SHOWN = 600;
 
 export function explanation(found: ExplainedMessage, options: ExplainOptions): string {
-  const { message, count, first, last, example, place, requests } = found;
+  const { message, passedOnBy, count, first, last, example, place, requests } = found;
   const page = new Page(options);
-  page.say(`${LOG_PRODUCT_NAMES[message.product]}: ${message.text}`, { colour: 'bold' });
+  const from = passedOnBy === null ? '' : `${LOG_PRODUCT_NAMES[passedOnBy]} passes on from `;
+  page.say(`${from}${LOG_PRODUCT_NAMES[message.product]}: ${messageTitle(message)}`, { colour: 'bold' });
   page.say(occurrence(count, first, last, place));
   page.say(example.length > EXAMPLE_SHOWN ? `${example.slice(0, EXAMPLE_SHOWN)}…` : example, {
     indent: 2,
@@ -59,8 +64,8 @@ export function explanation(found: ExplainedMessage, options: ExplainOptions): s
   page.say(message.meaning);
   const versions = message.versions === null ? '' : ` (${message.versions})`;
   page.say(`It is written in ${message.source}${versions}.`, { colour: 'dim' });
-  for (const step of message.advice) page.say(step, { mark: '- ' });
-  const causes = message.modes.map((id) => logCause(id, message.product));
+  for (const step of [...message.advice, ...found.advice]) page.say(step, { mark: '- ' });
+  const causes = message.modes.map((id) => logCause(id, message.product, passedOnBy));
   if (causes.length > 0) {
     page.blank();
     page.say(causes.length === 1 ? 'What it is' : 'What it may be, likeliest first', { colour: 'bold' });

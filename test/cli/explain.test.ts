@@ -66,10 +66,40 @@ describe('explain', () => {
   });
 
   it('tells what came on STDERR, not that something did', () => {
-    const { stdout } = explain([
+    const { stdout, words } = explain([
       '2026/11/20 12:00:00 [error] 1#1: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header from upstream, client: 127.0.0.1',
     ]);
-    expect(stdout.startsWith('PHP: Primary script unknown\n')).toBe(true);
+    expect(stdout.startsWith('nginx passes on from PHP: Primary script unknown\n')).toBe(true);
+    expect(words).toContain('fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;');
+    expect(words).not.toContain('lighttpd:');
+    expect(words).not.toMatch(/path above|named above/);
+  });
+
+  it.each([
+    [
+      'PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted (tried to allocate 64 bytes) in /a.php on line 2',
+      'memory_limit = ',
+    ],
+    ['PHP Fatal error:  Maximum execution time of 30 seconds exceeded in /a.php on line 2', 'max_execution_time in'],
+    ['Allowed memory size of 134217728 bytes exhausted (tried to allocate 64 bytes)', 'memory_limit = '],
+    ['PHP Warning:  Unknown: Input variables exceeded 1000. To increase the limit', 'max_input_vars = '],
+    ['PHP Fatal error:  Uncaught Error: Class "App" not found in /a.php:3', 'composer'],
+  ])('advises by the words: %s', (line, advice) => {
+    for (const said of [
+      line,
+      `[error] 1#1: *1 FastCGI sent in stderr: "PHP message: ${line}" while reading upstream`,
+    ]) {
+      const { stdout, words } = explain([said]);
+      expect(words).toContain(advice);
+      expect(stdout.split('\n')[0]).not.toMatch(/<[a-z]/);
+    }
+  });
+
+  it('does not say of an upload that the web server refused that PHP got it', () => {
+    const { words } = explain(['client intended to send too large body: 10485761 bytes']);
+    expect(words).toContain('never reached the backend');
+    expect(words).toContain('client_max_body_size 64m;');
+    expect(words).not.toContain('reached PHP');
   });
 
   it('reads standard input', () => {

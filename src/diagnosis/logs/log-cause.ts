@@ -18,26 +18,31 @@ export interface LogCause {
   readonly isFound: boolean;
 }
 
-/** @param product whose log it is in */
-export function logCause(id: string, product: LogProduct): LogCause {
+/**
+ * @param product whose message it is
+ * @param passedOnBy the web server in whose log it stands, when that is another's; null when it is not known
+ */
+export function logCause(id: string, product: LogProduct, passedOnBy: LogProduct | null = null): LogCause {
   const wire = WIRE_MARKS[id] ?? '';
   const rule = ruleOf(id);
   if (rule !== null) {
     const { title, meaning } = rule;
-    return { id, title, meaning, advice: adviceOf(rule, PRODUCTS[product]), wire, isFound: true };
+    return { id, title, meaning, advice: adviceOf(rule, product, passedOnBy), wire, isFound: true };
   }
   const own = UNSEEN[id];
   return { id, title: id, meaning: '', advice: [], ...own, wire, isFound: false };
 }
 
-/** A web server's log tells nothing of the backend; who looks into the backend's has that, and not the web server, to change. */
-function adviceOf({ remedies }: Rule, products: readonly Product[]): readonly string[] {
-  const isWebServers = WEB_SERVERS.some((server) => products.includes(server));
-  if (isWebServers) return remediesFor(remedies, products);
-  const own = products.flatMap((product) =>
-    (remedies[product] ?? []).map((text) => `${PRODUCT_NAMES[product]}: ${text}`),
-  );
-  return [...(remedies.any ?? []), ...own];
+/**
+ * A web server's log tells nothing of the backend, unless it passes its words on; who looks into PHP-FPM's own has that, and not the web
+ * server, to change. What PHP says without a name of whose log it is in may stand in any.
+ */
+function adviceOf({ remedies }: Rule, product: LogProduct, passedOnBy: LogProduct | null): readonly string[] {
+  const own = PRODUCTS[product];
+  if (passedOnBy !== null) return remediesFor(remedies, [...PRODUCTS[passedOnBy], ...own]);
+  if (product === 'php' || WEB_SERVERS.some((server) => own.includes(server))) return remediesFor(remedies, own);
+  const texts = own.flatMap((one) => (remedies[one] ?? []).map((text) => `${PRODUCT_NAMES[one]}: ${text}`));
+  return [...(remedies.any ?? []), ...texts];
 }
 
 /** Those that leave no mark on the wire, so that no rule can find them. */
@@ -51,6 +56,17 @@ export const UNSEEN: Readonly<Record<string, Pick<LogCause, 'title' | 'meaning' 
       'nginx: with a single server in the upstream block, max_fails=0 keeps it from being put aside.',
       'Apache: retry=0 in ProxyPass for a single backend.',
       'lighttpd: "disable-time" => 0 for a single backend.',
+    ],
+  },
+  'upload-refused-by-web-server': {
+    title: 'The web server refuses the upload: it is larger than its own limit',
+    meaning:
+      'The web server answered 413 by itself. The request never reached the backend, so nothing has to be changed there for this message; PHP’s own limits come after it.',
+    advice: [
+      'nginx: client_max_body_size 64m; in the http, server or location block that takes the upload, then nginx -t && nginx -s reload.',
+      'lighttpd: server.max-request-size = 65536 (in KiB).',
+      'Apache: LimitRequestBody 67108864; mod_fcgid: FcgidMaxRequestLen 67108864 (its default is 131072).',
+      'Then PHP: post_max_size = 64M and upload_max_filesize = 60M in php.ini, or PHP throws away what the web server lets through.',
     ],
   },
   'spawn-failed': {

@@ -82,7 +82,9 @@ export const WIRE_MARKS: Readonly<Record<string, string>> = {
   'unix-socket-stale': 'nothing: there is no connection.',
   'unknown-record-type': 'a record of the backend of a type other than STDOUT, STDERR and END_REQUEST.',
   'unknown-role': 'END_REQUEST with protocol status 3, or FIN, right after a BEGIN_REQUEST of role 2 or 3.',
-  'upload-too-large': 'no request at all (the web server’s limit); or that warning of PHP on STDERR (post_max_size).',
+  'upload-refused-by-web-server': 'nothing: the web server answers 413 and does not ask the backend.',
+  'upload-too-large':
+    'a warning of PHP on STDERR that names post_max_size’s limit, or that part of the form was dropped.',
   'version-mismatch': 'the backend’s first byte is not 1.',
   'web-server-aborts-response':
     'STDOUT flows, then RST of the web server in the middle, while its client is still there.',

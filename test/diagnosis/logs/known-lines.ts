@@ -116,8 +116,8 @@ export const KNOWN_LINES: readonly (readonly [line: string, ...ids: string[]])[]
     'web-server-aborts-response',
   ],
   ['open() "/srv/files/a.pdf" failed (2: No such file or directory)', 'x-accel-redirect-missing'],
-  ['client intended to send too large body: 10485761 bytes', 'upload-too-large'],
-  ['client intended to send too large chunked body: 1048576+65536 bytes', 'upload-too-large'],
+  ['client intended to send too large body: 10485761 bytes', 'upload-refused-by-web-server'],
+  ['client intended to send too large chunked body: 1048576+65536 bytes', 'upload-refused-by-web-server'],
   [
     'upstream sent unexpected FastCGI record: 3 while reading response header from upstream',
     'end-without-header',
@@ -340,7 +340,7 @@ export const KNOWN_LINES: readonly (readonly [line: string, ...ids: string[]])[]
 
   // Apache mod_fcgid
   ["mod_fcgid: can't apply process slot for /usr/bin/php-cgi", 'pool-exhausted', 'spawn-failed'],
-  ['mod_fcgid: HTTP request length 131500 (so far) exceeds MaxRequestLen (131072)', 'upload-too-large'],
+  ['mod_fcgid: HTTP request length 131500 (so far) exceeds MaxRequestLen (131072)', 'upload-refused-by-web-server'],
   ['mod_fcgid: ap_pass_brigade failed (client aborted connection)', 'client-abort'],
   ['mod_fcgid: ap_pass_brigade failed in handle_request_ipc function', 'crash-mid-response'],
   ["mod_fcgid: can't get data from http client", 'client-abort'],
@@ -554,6 +554,9 @@ export const KNOWN_LINES: readonly (readonly [line: string, ...ids: string[]])[]
     'PHP message: PHP Warning:  PHP Request Startup: POST Content-Length of 9000000 bytes exceeds the limit of 8388608 bytes in Unknown on line 0',
     'upload-too-large',
   ],
+  ['PHP message: PHP Warning:  Unknown: Input variables exceeded 1000. To increase', 'upload-too-large'],
+  ['PHP Warning:  Maximum number of allowable file uploads has been exceeded in Unknown', 'upload-too-large'],
+  ['PHP Warning:  PHP Request Startup: Multipart body parts limit exceeded 100. To increase', 'upload-too-large'],
 
   // fcgiwrap, libfcgi, IIS
   [

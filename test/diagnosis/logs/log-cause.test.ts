@@ -26,4 +26,12 @@ describe('causes that log messages name', () => {
     expect(advice).toContain('fastcgi_read_timeout');
     expect(advice).not.toContain('lighttpd:');
   });
+
+  it('advises for both, the web server that passes words on and who said them', () => {
+    const advice = logCause('primary-script-unknown', 'php', 'nginx').advice.join('\n');
+    expect(advice).toContain('nginx: root');
+    expect(advice).toContain('PHP-FPM: With chroot');
+    expect(advice).not.toContain('lighttpd:');
+    expect(logCause('primary-script-unknown', 'php').advice.join('\n')).toContain('lighttpd:');
+  });
 });

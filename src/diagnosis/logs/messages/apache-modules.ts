@@ -13,7 +13,7 @@ export const MOD_FCGID = messages('mod_fcgid', 'fcgid_bridge.c', [
   },
   {
     text: 'mod_fcgid: HTTP request length <n> (so far) exceeds MaxRequestLen (<n:limit>)',
-    modes: ['upload-too-large'],
+    modes: ['upload-refused-by-web-server'],
     meaning: 'The upload is larger than FcgidMaxRequestLen (131072 bytes by default); the backend never heard of it.',
   },
   {

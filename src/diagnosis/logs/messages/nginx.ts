@@ -252,13 +252,13 @@ export const NGINX = messages('nginx', 'ngx_http_upstream.c', [
   {
     text: 'client intended to send too large body: <n> bytes',
     source: 'ngx_http_core_module.c',
-    modes: ['upload-too-large'],
+    modes: ['upload-refused-by-web-server'],
     meaning: 'The upload is larger than client_max_body_size (1 MB by default); the backend never heard of it.',
   },
   {
     text: 'client intended to send too large chunked body: <size>',
     source: 'ngx_http_request_body.c',
-    modes: ['upload-too-large'],
+    modes: ['upload-refused-by-web-server'],
     meaning: 'The upload grew larger than client_max_body_size (1 MB by default); the backend never heard of it.',
   },
   {

@@ -49,7 +49,7 @@ function said(fatal: PhpMessage, { response, bodyHead }: Exchange): Sighting {
     response?.complete === true && response.status !== null && response.status < 400 && bodyHead.length > 0
       ? `. Status ${response.status} and the beginning of the page were sent before that: visitors get a page that is cut off.`
       : '';
-  return { detail: `${text}${cut}`, advice: adviceFor(fatal), evidence: [{ kind: 'stderr', text }] };
+  return { detail: `${text}${cut}`, advice: fatalAdvice(fatal), evidence: [{ kind: 'stderr', text }] };
 }
 
 /** How much of the message is quoted. */
@@ -72,7 +72,8 @@ function withoutWords(exchange: Exchange): Sighting | null {
   };
 }
 
-function adviceFor({ level, text }: PhpMessage): readonly string[] {
+/** What to do about just this message. */
+export function fatalAdvice({ level, text }: PhpMessage): readonly string[] {
   if (level === 'parse')
     return [
       'Mend the syntax at that line: php -l FILE finds it. After an upgrade or a downgrade, the code may be for another version of PHP (php -v on the web server’s machine).',
