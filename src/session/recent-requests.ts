@@ -26,6 +26,8 @@ export class RecentRequests {
   private readonly fresh = new Uint8Array(KEPT);
   private readonly urls: (string | null)[] = new Array(KEPT).fill(null);
   private at = 0;
+  /** Null when one was added since it was found, as that costs a square of KEPT. */
+  private mostAbreast: number | null = null;
 
   add(exchange: Exchange, end: Timestamp): void {
     const { times, url, precedingRequests } = exchange;
@@ -36,6 +38,7 @@ export class RecentRequests {
     this.fresh[at] = precedingRequests === 0 ? 1 : 0;
     // What nobody waited for any more says how long the queue was, and not what is usual.
     this.urls[at] = isTooLate(exchange) ? null : url;
+    this.mostAbreast = null;
     this.at = (at + 1) % KEPT;
   }
 
@@ -77,14 +80,20 @@ export class RecentRequests {
     return nearest === Number.POSITIVE_INFINITY ? null : Math.round(nearest) / MICROSECONDS_PER_MILLISECOND;
   }
 
-  /** How many workers there must be: one was answered while so many less one that had begun before it were open. Costs a square of KEPT. */
+  /** How many workers there must be: one was answered while so many less one that had begun before it were open. */
   abreast(): number {
+    this.mostAbreast ??= this.findAbreast();
+    return this.mostAbreast;
+  }
+
+  private findAbreast(): number {
+    const { begins, ends, firsts } = this;
     let most = 1;
     for (let i = 0; i < KEPT; i += 1) {
+      const begin = begins[i]!;
+      const first = firsts[i]!;
       let together = 1;
-      for (let j = 0; j < KEPT; j += 1) {
-        if (this.begins[j]! < this.begins[i]! && this.ends[j]! > this.firsts[i]!) together += 1;
-      }
+      for (let j = 0; j < KEPT; j += 1) if (begins[j]! < begin && ends[j]! > first) together += 1;
       if (together > most) most = together;
     }
     return most;

@@ -83,6 +83,17 @@ describe('LogBook', () => {
     expect(logs.diagnose(reset(), [proven])[0]).toMatchObject({ id: 'peer-not-allowed', detail: proven.detail });
   });
 
+  it('does not prove a script slow by the web server’s patience: the request may have lain in a queue', () => {
+    const logs = book();
+    const text = 'upstream timed out (110: Connection timed out) while reading response header from upstream';
+    logs.add('error.log', 1, nginx(text, '/index.php?x=1'), null);
+    const { exchange } = storedExchange({ outcome: 'web-server-closed', stdout: '', timing: { end: 30 } });
+    const allowed = { ...finding('client-abort'), certainty: 'allowed' } as const;
+    const [told] = logs.diagnose(exchange, [allowed]);
+    expect(told).toMatchObject({ id: 'slow-script', certainty: 'allowed' });
+    expect(told!.alternatives[0]!.cause).toContain('No worker was free');
+  });
+
   it('leaves a finding as it is when the line only repeats it, but quotes it', () => {
     const logs = book();
     logs.add(
