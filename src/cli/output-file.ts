@@ -47,10 +47,14 @@ export function refuseClashes(outputs: readonly string[], inputs: readonly strin
   }
 }
 
-/** Two paths with the same one are one regular file; null for what is not there (yet), or is none. */
+/** Two paths with the same one are one regular file; null for what is none, or cannot be reached: its opening says why. */
 function identity(path: string): string | null {
-  const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stats?.isFile() ? `${stats.dev}:${stats.ino}` : null;
+  try {
+    const stats = statSync(path, { bigint: true });
+    return stats.isFile() ? `${stats.dev}:${stats.ino}` : null;
+  } catch {
+    return null;
+  }
 }
 
 function open(path: string, secret: boolean): number {
