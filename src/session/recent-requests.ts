@@ -5,6 +5,8 @@ import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../m
 const KEPT = 256;
 /** Milliseconds that one was slower than the quickest, from which on it may have lain in a queue. */
 const QUEUED = 500;
+/** Milliseconds that one goes on after another’s first byte, from which on they had a worker each: an end may be seen late. */
+const ABREAST = 50;
 /** Of fewer others nobody knows what is usual. */
 const USUAL_OF = 3;
 
@@ -24,6 +26,8 @@ export class RecentRequests {
   private readonly firsts = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
   /** 1 for the first request of its connection. */
   private readonly fresh = new Uint8Array(KEPT);
+  /** 1 for an answer that came when the web server had gone. */
+  private readonly late = new Uint8Array(KEPT);
   private readonly urls: (string | null)[] = new Array(KEPT).fill(null);
   private at = 0;
   /** Null when one was added since it was found, as that costs a square of KEPT. */
@@ -37,7 +41,9 @@ export class RecentRequests {
     this.firsts[at] = times.firstStdout ?? end;
     this.fresh[at] = precedingRequests === 0 ? 1 : 0;
     // What nobody waited for any more says how long the queue was, and not what is usual.
-    this.urls[at] = isTooLate(exchange) ? null : url;
+    const late = isTooLate(exchange);
+    this.late[at] = late ? 1 : 0;
+    this.urls[at] = late ? null : url;
     this.mostAbreast = null;
     this.at = (at + 1) % KEPT;
   }
@@ -91,7 +97,8 @@ export class RecentRequests {
     let most = 1;
     for (let i = 0; i < KEPT; i += 1) {
       const begin = begins[i]!;
-      const first = firsts[i]!;
+      if (this.late[i] === 1) continue;
+      const first = firsts[i]! + ABREAST * MICROSECONDS_PER_MILLISECOND;
       let together = 1;
       for (let j = 0; j < KEPT; j += 1) if (begins[j]! < begin && ends[j]! > first) together += 1;
       if (together > most) most = together;
