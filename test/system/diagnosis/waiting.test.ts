@@ -128,38 +128,6 @@ requireServers(
   });
 });
 
-requireServers('nginx', 'php-fpm')('a full pool, and a web server with little patience', () => {
-  let workspace: Workspace;
-
-  afterAll(() => workspace.close());
-
-  it('those in the queue are told from the one that fills it', async () => {
-    workspace = new Workspace();
-    const root = workspace.path('www');
-    mkdirSync(root);
-    workspace.write('www/fast.php', '<?php echo "fast";');
-    workspace.write('www/sl.php', '<?php sleep(3); echo "at last";');
-    const { address: fpm } = await startPhpFpm(workspace, await workspace.address('tcp', 'fpm'), 1);
-    const listen = await workspace.address('tcp', 'proxy');
-    const proxy = await ProxyUnderTest.start(workspace, [{ listen, upstream: fpm }]);
-    const { port } = await startNginxSite(
-      workspace,
-      root,
-      `    location / { fastcgi_pass ${formatEndpoint(listen)}; fastcgi_read_timeout 1s; }`,
-    );
-    for (let n = 1; n <= 4; n += 1) await http({ port, path: `/fast.php?quick${n}` });
-    const slow = http({ port, path: '/sl.php' });
-    await delay(200);
-    const queued = ['a', 'b', 'c', 'd'].map((name) => http({ port, path: `/fast.php?${name}` }));
-    expect((await Promise.all([slow, ...queued])).map(({ status }) => status)).toEqual([504, 504, 504, 504, 504]);
-    const first = async (path: string) =>
-      (await proxy.request(path, (seen) => pathOf(seen) === path)).findings.map(({ id }) => id);
-    expect(await first('/sl.php')).toEqual(['slow-script']);
-    for (const name of ['a', 'b', 'c', 'd']) expect(await first(`/fast.php?${name}`)).toEqual(['pool-exhausted']);
-    expect(await first('/fast.php?quick4')).toEqual([]);
-  });
-});
-
 requireServers('nginx', 'php-fpm')('a slow script on the screen', () => {
   let workspace: Workspace;
   let terminal: PtyTerminal;
