@@ -10,7 +10,7 @@ import { FlowIndex } from './flow-index.js';
 import type { WaitingBudget } from './ordered-streams.js';
 import type { Packet } from './packet.js';
 import { SegmentReader } from './segment-reader.js';
-import type { KeptSegment } from './stray-run.js';
+import type { KeptSegment } from './stray-segments.js';
 import { ACK, FIN, isProbe, RST, SYN, type TcpHeader } from './tcp.js';
 import { TcpFlow } from './tcp-flow.js';
 import type { ConnectionDesk } from './tracked-connection.js';

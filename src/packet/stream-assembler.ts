@@ -127,6 +127,21 @@ export class StreamAssembler {
     return ahead > 0 && ahead <= AHEAD_LIMIT;
   }
 
+  /** Takes a far number for true when an acknowledgement near it was doubted before. */
+  believes(sequence: number): boolean {
+    const { doubted } = this;
+    if (doubted === null || doubted === sequence || !within(doubted, sequence) || !this.isAhead(sequence)) return false;
+    this.doubted = null;
+    this.reach(sequence);
+    return true;
+  }
+
+  /** The stream is known to have come as far as this. */
+  reach(sequence: number): void {
+    this.acked = sequence;
+    this.acknowledged = true;
+  }
+
   /** A segment of which `bytes` belong nowhere. */
   discard(bytes: number): void {
     this.discards += 1;

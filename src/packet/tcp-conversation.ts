@@ -1,17 +1,12 @@
 import type { Party } from '../model/recognition.js';
 import type { Timestamp } from '../model/time.js';
 import { LATE_SYN_REACH, type StreamNumbers } from './ended-flows.js';
-import {
-  OrderedStreams,
-  other,
-  type StreamTarget,
-  WAITING_BYTES_TOTAL,
-  type WaitingBudget,
-} from './ordered-streams.js';
+import { OrderedStreams, other, type StreamTarget, type WaitingBudget } from './ordered-streams.js';
 import { advanced, distance, REACH } from './sequence.js';
-import { type KeptSegment, StrayRun } from './stray-run.js';
+import { type KeptSegment, type StrayRun, StraySegments } from './stray-segments.js';
 import type { StreamAssembler } from './stream-assembler.js';
 import { ACK, FIN, isProbe, RST, SYN, type TcpHeader } from './tcp.js';
+import { takeReset } from './tcp-reset.js';
 
 /**
  * Strategy: the segments of one TCP connection. A segment that is next in its direction, and whose sender had received nothing that we
@@ -28,13 +23,7 @@ export interface ConversationTarget extends StreamTarget {
 export class TcpConversation {
   readonly #target: ConversationTarget;
   readonly #order: OrderedStreams;
-  readonly #budget: WaitingBudget;
-  /** What came last with numbers that are far away. */
-  #run: StrayRun | null = null;
-  /** How many packets had come before the first of these, and how many have come with them. */
-  #runCount = 0;
-  #runSeen = 0;
-  #runNext = 0;
+  readonly #strays: StraySegments;
   /** Another connection uses its ports: the segments of which that is known. */
   moved: readonly KeptSegment[] | null = null;
   /** Who sent the first SYN; null when none was seen. */
@@ -42,8 +31,8 @@ export class TcpConversation {
 
   constructor(target: ConversationTarget, budget: WaitingBudget) {
     this.#target = target;
-    this.#budget = budget;
     this.#order = new OrderedStreams(target, budget);
+    this.#strays = new StraySegments(this.#order, budget);
   }
 
   /** Nothing more will be delivered. */
@@ -108,21 +97,17 @@ export class TcpConversation {
       return;
     }
     if (order.over) return;
-    if ((header.flags & (SYN | RST)) === 0 && !own.isNear(header.sequence)) {
-      if (!believes(own, header.sequence)) {
-        this.#elsewhere(party, own, peer, header, bytes, from, to, length, origin, at, now);
-        return;
-      }
+    if ((header.flags & (SYN | RST)) === 0 && !own.isNear(header.sequence) && !own.believes(header.sequence)) {
+      const run = this.#strays.add(party, header, bytes, from, to, length, origin, at, now);
+      if (run !== null) this.#move(run, now);
+      return;
     }
     this.#outOfOrder(party, own, peer, header, bytes, from, to, length, origin, at, now);
   }
 
   /** What came with numbers that are far away is given up, when nothing has confirmed them. */
   passOver(): void {
-    const run = this.#takeRun();
-    if (run === null || this.moved !== null) return;
-    for (const { party, length } of run.segments) this.#order.streams[party].discard(length);
-    this.#order.note();
+    this.#strays.passOver();
   }
 
   /** Gives up what was waited for long enough; `now` is the capture's clock. */
@@ -137,7 +122,7 @@ export class TcpConversation {
 
   /** Forgets what waits: nobody wants the streams. */
   abandon(): void {
-    this.#takeRun();
+    this.#strays.clear();
     this.#order.close();
   }
 
@@ -148,7 +133,7 @@ export class TcpConversation {
     if (own.synSeen) return header.sequence !== own.initial;
     if (own.state === 'new') {
       if ((header.flags & ACK) === 0) return peer.delivered;
-      return peer.synSeen && !nearby(advanced(peer.initial, 1), header.acknowledgement);
+      return peer.synSeen && Math.abs(distance(advanced(peer.initial, 1), header.acknowledgement)) > REACH;
     }
     const first = own.state === 'settling' ? (own.waiting[0]?.sequence ?? header.sequence) : advanced(own.initial, 1);
     const late = distance(advanced(header.sequence, 1), first);
@@ -161,72 +146,15 @@ export class TcpConversation {
     return state === 'open' || state === 'ended' ? { initial, synSeen, next, ended: state === 'ended' } : null;
   }
 
-  /** A segment with numbers that are far away. */
-  #elsewhere(
-    party: Party,
-    own: StreamAssembler,
-    peer: StreamAssembler,
-    header: TcpHeader,
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    length: number,
-    origin: number,
-    at: Timestamp,
-    now: Timestamp,
-  ): void {
-    let run = this.#run;
-    if (run !== null && !(this.#isCurrent(run) && run.fits(party, header, to - from))) {
-      this.passOver();
-      run = null;
-    }
-    if (run === null) {
-      if (to === from || (header.flags & ACK) === 0 || this.#budget.waiting >= WAITING_BYTES_TOTAL) {
-        own.discard(length);
-        this.#order.note();
-        return;
-      }
-      // What has waited long enough is given up first, so that this does not seem to be progress later.
-      this.#order.drain(now);
-      if (this.over) return;
-      run = new StrayRun(party, header, !peer.isNear(header.acknowledgement) || !own.isAhead(header.sequence));
-      this.#run = run;
-      this.#runCount = this.#order.count;
-      this.#runSeen = 0;
-      this.#runNext = own.next;
-    }
-    this.#runSeen += 1;
-    run.add(party, header, bytes, from, to, length, origin, at);
-    this.#budget.waiting += to - from;
-    if (!run.confirmed) return;
+  /** The connection has moved on: both of its directions, or one by more than was captured of it. */
+  #move(run: StrayRun, now: Timestamp): void {
     if (run.both) {
       this.moved = run.segments;
-      this.#takeRun();
-    } else this.#follow(run, now);
-  }
-
-  /** Whether the connection has not gone on in its own place meanwhile. */
-  #isCurrent(run: StrayRun): boolean {
-    const order = this.#order;
-    if (run.both) return order.count - this.#runCount === this.#runSeen;
-    return order.streams[run.party].next === this.#runNext;
-  }
-
-  /** One direction has moved on by more than was captured of it. */
-  #follow(run: StrayRun, now: Timestamp): void {
-    this.#takeRun();
-    const own = this.#order.streams[run.party];
-    own.acked = run.first;
-    own.acknowledged = true;
+      return;
+    }
+    this.#order.streams[run.party].reach(run.first);
     for (const { party, header, bytes, length, origin, at } of run.segments)
       this.segment(party, header, bytes, 0, bytes.length, length, origin, at, now);
-  }
-
-  #takeRun(): StrayRun | null {
-    const run = this.#run;
-    this.#run = null;
-    if (run !== null) this.#budget.waiting -= run.bytes;
-    return run;
   }
 
   #outOfOrder(
@@ -256,7 +184,8 @@ export class TcpConversation {
       else this.#acknowledged(own, peer, header, at);
     }
     if ((flags & RST) !== 0) {
-      this.#reset(party, own, peer, header, at);
+      const refused = takeReset(this.#order, party, this.initiator, header, at);
+      if (refused) this.#target.refused(at);
     } else if (own.state === 'ended') {
       const beyond = Math.min(length, distance(own.next, advanced(sequence, length)));
       if (beyond > 0) own.discard(beyond);
@@ -277,18 +206,9 @@ export class TcpConversation {
   /** Whether the other side can have sent what is acknowledged: it is not far away, or was acknowledged or sent before. */
   #isBelieved(party: Party, peer: StreamAssembler, acknowledgement: number, now: Timestamp): boolean {
     if (peer.isNear(acknowledgement)) return true;
-    const run = this.#run;
-    if (
-      run !== null &&
-      !run.both &&
-      run.party !== party &&
-      this.#isCurrent(run) &&
-      run.isAcknowledged(acknowledgement)
-    ) {
-      this.#follow(run, now);
-      return true;
-    }
-    if (believes(peer, acknowledgement)) return true;
+    const run = this.#strays.confirm(party, acknowledgement);
+    if (run !== null) this.#move(run, now);
+    if (run !== null || peer.believes(acknowledgement)) return true;
     peer.doubted = acknowledgement;
     return false;
   }
@@ -307,76 +227,6 @@ export class TcpConversation {
     own.cover(end, this.#order.count, at);
     own.cut ||= own.covered;
   }
-
-  #reset(party: Party, own: StreamAssembler, peer: StreamAssembler, header: TcpHeader, at: Timestamp): void {
-    const { sequence, acknowledgement, flags } = header;
-    const acknowledges = (flags & ACK) !== 0;
-    if (own.state === 'new') {
-      const answersSyn = peer.synSeen && acknowledges && nearby(advanced(peer.initial, 1), acknowledgement);
-      if (answersSyn && !peer.delivered && this.initiator === other(party)) {
-        this.#order.close();
-        this.#target.refused(at);
-        return;
-      }
-      const expected = own.acknowledged
-        ? nearby(own.acked, sequence)
-        : acknowledges && peer.state === 'open' && nearby(peer.next, acknowledgement);
-      if (!expected) {
-        own.discard(0);
-        return;
-      }
-      own.join(sequence);
-    } else if (own.state === 'settling') {
-      if (!own.isNear(sequence)) {
-        own.discard(0);
-        return;
-      }
-      own.settle();
-    }
-    if (own.endKnown || own.state === 'ended') {
-      if (!own.isNear(sequence)) own.discard(0);
-      // After a FIN: whatever waits before it will not be sent again.
-      else this.#order.reset(party, at);
-      return;
-    }
-    const { count } = this.#order;
-    if (own.isDue(sequence)) {
-      own.endByReset(sequence, at, count, acknowledges ? acknowledgement : null);
-      const last = peer.waiting.at(-1);
-      if (last !== undefined) peer.cover(advanced(last.sequence, last.bytes.length), count, at);
-      return;
-    }
-    const behind = distance(sequence, own.acknowledged && distance(own.acked, own.next) > 0 ? own.acked : own.next);
-    if (!own.isNear(sequence) || behind > LATE_SYN_REACH) {
-      own.discard(0);
-      return;
-    }
-    own.doubtfulReset = {
-      sequence,
-      acknowledgement: acknowledges ? acknowledgement : null,
-      at,
-      count,
-      heard: spoken(peer),
-    };
-  }
-}
-
-/** Takes a far number for true that the other side, or this one, has come near before; whether it did. */
-function believes(stream: StreamAssembler, sequence: number): boolean {
-  const { doubted } = stream;
-  if (doubted === null || doubted === sequence || !nearby(doubted, sequence) || !stream.isAhead(sequence)) return false;
-  stream.doubted = null;
-  stream.acked = sequence;
-  stream.acknowledged = true;
-  return true;
-}
-
-/** Up to where it is known that a party has spoken. */
-function spoken(stream: StreamAssembler): number {
-  const last = stream.waiting.at(-1);
-  let end = last === undefined ? stream.next : advanced(last.sequence, last.bytes.length);
-  if (stream.acknowledged && (stream.state === 'new' || distance(end, stream.acked) > 0)) end = stream.acked;
-  return end;
 }
 
 /** Whether a stream whose SYN was not seen may begin at `first`: with what is known of it, or not long before. */
@@ -386,8 +236,4 @@ function mayBegin(stream: StreamAssembler, first: number): boolean {
   if (stream.state !== 'settling' || head === undefined) return false;
   const missing = distance(first, head.sequence);
   return missing >= 0 && missing <= LATE_SYN_REACH;
-}
-
-function nearby(expected: number, sequence: number): boolean {
-  return Math.abs(distance(expected, sequence)) <= REACH;
 }
