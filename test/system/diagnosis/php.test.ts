@@ -38,7 +38,7 @@ const WANTED: readonly Wanted[] = [
   ['/hello.php', [], ''],
   ['/hello.php?login', [], '', { headers: { authorization: 'Basic a2ltOnB3', cookie: 'PHPSESSID=1' } }],
   ['/none.php', ['primary-script-unknown'], 'a wrong link'],
-  ['/noparam/a', ['primary-script-unknown'], 'sends no path'],
+  ['/noparam/a', ['primary-script-unknown'], 'There is no param SCRIPT_FILENAME'],
   ['/aliased/none.php', ['primary-script-unknown'], 'comes twice'],
   ['/sample/none.php', ['primary-script-unknown'], 'sample in nginx.conf'],
   ['/page.html', ['limit-extensions'], 'page.html'],
