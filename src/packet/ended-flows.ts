@@ -73,7 +73,8 @@ export class EndedFlows {
 
   /**
    * Whether a packet that belongs to no living connection is one of these, late; its payload has `length` bytes. Returns -1 when it is
-   * not, else how many of them should have been shown: its sender had ended what was shown before, or the connection was given up.
+   * not, else how many of them should have been shown: they lie before where it was joined under way, or behind where its sender had
+   * ended, or the connection was given up.
    */
   remnant(bytes: Uint8Array, ip: IpPart, tcp: TcpHeader, hash: number, length: number, now: Timestamp): number {
     const flow = this.#index.find(bytes, ip, tcp, hash);
@@ -84,6 +85,9 @@ export class EndedFlows {
     if (!isOf(numbers, tcp, length)) return -1;
     if (!flow.shown || (tcp.flags & SYN) !== 0) return 0;
     if (numbers === null) return flow.client === null ? 0 : length;
+    const before = numbers.synSeen ? 0 : distance(tcp.sequence, advanced(numbers.initial, 1));
+    // A single byte there is a probe.
+    if (before > 1 && before <= REACH) return Math.min(length, before);
     if (flow.client === null && !numbers.ended) return 0;
     return Math.max(0, Math.min(length, distance(numbers.next, advanced(tcp.sequence, length))));
   }

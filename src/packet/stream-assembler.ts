@@ -225,7 +225,7 @@ export class StreamAssembler {
     let start = sequence;
     let end = advanced(sequence, to - from);
     if (this.state === 'open' && distance(start, this.next) > 0) {
-      this.#late(start, end);
+      this.late(start, end);
       start = this.next;
     }
     if (this.endKnown && distance(this.endAt, end) > 0) {
@@ -347,9 +347,12 @@ export class StreamAssembler {
     this.initial = advanced(sequence, -1);
   }
 
-  /** Bytes that come when it is past their turn: sent again, unless they are told as missing or lie before what is the first. */
-  #late(start: number, end: number): void {
-    let lost = 0;
+  /**
+   * Bytes that come when it is past their turn: sent again, unless they are told as missing, lie before what is the first, or behind the
+   * end.
+   */
+  late(start: number, end: number): void {
+    let lost = this.state === 'ended' ? Math.max(0, Math.min(distance(start, end), distance(this.next, end))) : 0;
     for (const { from, to } of this.#gaps ?? []) {
       const overlap = Math.min(distance(start, end), distance(start, to)) - Math.max(0, distance(start, from));
       if (overlap > 0) lost += overlap;

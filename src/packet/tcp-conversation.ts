@@ -187,8 +187,7 @@ export class TcpConversation {
       const refused = takeReset(this.#order, party, this.initiator, header, at);
       if (refused) this.#target.refused(at);
     } else if (own.state === 'ended') {
-      const beyond = Math.min(length, distance(own.next, advanced(sequence, length)));
-      if (beyond > 0) own.discard(beyond);
+      own.late(sequence, advanced(sequence, length));
     } else {
       const reset = own.doubtfulReset;
       if (reset !== null && acknowledgement !== null && distance(reset.heard, acknowledgement) > 0) own.disproveReset();

@@ -184,6 +184,23 @@ describe('bytes that are not shown', () => {
     expect(watch.table.counts).toMatchObject({ discardedSegments: 1, discardedBytes: 6 });
   });
 
+  it('are counted also after the ends, which came first', () => {
+    for (const both of [false, true]) {
+      const watch = new FlowWatch();
+      const talk = new Talk(watch);
+      const [early, before] = [talk.make('client', 'early'), talk.make('client', 'before')];
+      talk.say('client', '>ask').fin('client').say('server', 'answer');
+      watch.time += 200_000;
+      talk.ack('server').ack('client');
+      if (both) talk.fin('server').ack('client');
+      watch.segment(before);
+      watch.segment(early);
+      watch.table.finish();
+      expect(watch.said('client')).toBe('>ask');
+      expect(watch.table.counts).toMatchObject({ connections: 1, discardedSegments: 2, discardedBytes: 11 });
+    }
+  });
+
   it('are counted when they come behind the end of their sender', () => {
     for (const both of [false, true]) {
       const { watch, talk } = begun();
