@@ -112,7 +112,8 @@ requireServers(
     expect(waited.findings).toMatchObject([{ id: 'pool-exhausted', severity: 'warning' }]);
     for (const n of [1, 2]) {
       const { findings } = await proxy.request('a busy one', (seen) => pathOf(seen) === `/small/work.php?${n}`);
-      expect(findings).toEqual([]);
+      // On a busy machine one of them may have to wait for its worker, too; nothing else is wrong with it.
+      expect(findings.map(({ id }) => id).filter((id) => id !== 'pool-exhausted')).toEqual([]);
     }
   });
 
@@ -167,8 +168,9 @@ requireServers('nginx', 'php-fpm')('a slow script on the screen', () => {
 /** A body of unknown length, and longer than what nginx reads along with the header. */
 async function chunked(port: number, path: string): Promise<void> {
   const outgoing = request({ host: '127.0.0.1', port, path, method: 'POST', agent: false });
-  outgoing.write('x'.repeat(600_000));
-  outgoing.end();
+  // The first piece comes with the head, so that it is there whenever the answer comes; the end comes too late to be counted.
+  outgoing.write('x'.repeat(300));
+  void delay(200).then(() => outgoing.end());
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   response.resume();
   await once(response, 'end');
