@@ -1,5 +1,5 @@
 import type { Side } from '../model/connection.js';
-import type { Exchange, ProblemCode } from '../model/exchange.js';
+import type { Exchange, Problem, ProblemCode } from '../model/exchange.js';
 
 /**
  * Which sides of a request were not seen whole. What was not captured, or could not be told apart in records, may hold whatever is not
@@ -13,9 +13,9 @@ export const BLIND: Readonly<Record<Side, BlindSpots>> = { client: 1, server: 2 
 const BOTH: BlindSpots = BLIND.client | BLIND.server;
 
 export function blindSpots(exchange: Exchange): BlindSpots {
-  const { role, requestId, records, streams } = exchange;
-  // What passed before its beginning was met is not known. Number 0 is of connections on which no request began.
-  if (role === 'unknown' && requestId > 0) return BOTH;
+  const { role, outcome, requestId, records, streams } = exchange;
+  // What passed before its beginning was met is not known, or what became of it. Number 0 is of connections on which no request began.
+  if ((role === 'unknown' || outcome === 'undecodable') && requestId > 0) return BOTH;
   const { params, stdin, data, stdout, stderr } = streams;
   const lacks = params.missing + stdin.missing + data.missing + stdout.missing + stderr.missing > 0;
   if (records.problems === 0 && records.gaps === 0 && !lacks) return 0;
@@ -27,12 +27,18 @@ export function seenWhole(exchange: Exchange, side: Side): boolean {
   return (blindSpots(exchange) & BLIND[side]) === 0;
 }
 
+/** Records cannot be told because of a gap, and not because of what a peer sent. */
+export function isLostByGap({ code, message }: Problem): boolean {
+  return code === 'lost-framing' && message.startsWith('a gap of ');
+}
+
 /** Bytes that were not captured, or that belong to no record. */
 const UNSEEN: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'capture-gap',
   'lost-framing',
   'midstream-start',
   'foreign-protocol',
+  'met-late',
 ]);
 
 function look({ records, problems, streams, connectionEnd }: Exchange): BlindSpots {

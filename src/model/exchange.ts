@@ -99,6 +99,7 @@ export type ProblemCode =
   | 'management-with-request-id'
   | 'values-unanswered'
   | 'stream-gap'
+  | 'met-late'
   // name-value pairs
   | 'params-cut'
   | 'params-length-absurd'

@@ -119,13 +119,13 @@ const FATES: readonly (readonly [ProblemCode, Side, readonly Step[], Fate])[] = 
     'capture-gap',
     'server',
     [web(get()), backend(page().subarray(0, 20)), gap('server', 5), backend(page().subarray(25), finish()), closed],
-    { nothing: 'the capture misses something, not the traffic' },
+    { finding: 'capture-incomplete' },
   ],
   [
     'stream-gap',
     'server',
     [web(get()), backend(page().subarray(0, 20)), gap('server', 5), backend(page().subarray(25), finish()), closed],
-    { nothing: 'the capture misses something, not the traffic' },
+    { finding: 'capture-incomplete' },
   ],
   [
     'reserved-not-zero',
@@ -304,6 +304,7 @@ const FATES: readonly (readonly [ProblemCode, Side, readonly Step[], Fate])[] = 
 /** Those that no steps bring about here. */
 const UNPLAYED: Readonly<Partial<Record<ProblemCode, string>>> = {
   'midstream-start': 'the capture began in the middle: nothing is wrong with the traffic',
+  'met-late': 'the capture misses something, not the traffic',
 };
 
 describe('each problem of the protocol', () => {
@@ -354,6 +355,7 @@ const ALL_CODES: Record<ProblemCode, true> = {
   'management-with-request-id': true,
   'values-unanswered': true,
   'stream-gap': true,
+  'met-late': true,
   'params-cut': true,
   'params-length-absurd': true,
   'params-too-large': true,

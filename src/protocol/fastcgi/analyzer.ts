@@ -48,14 +48,17 @@ class FastcgiAnalyzer implements Analyzer, Directions {
           if (this.#server !== null && !this.#server.atBoundary) this.#server.turn(event.at);
         } else {
           this.#serverBytes += event.bytes.length;
+          this.#tracker.serverAt = event.at;
           if (this.#client !== null && !this.#client.atBoundary) this.#client.turn(event.at);
         }
         this.#decoder(event.side)?.push(event.bytes, event.at);
         break;
       case 'gap':
+        if (event.side === 'server') this.#tracker.serverAt = event.at;
         this.#decoder(event.side)?.gap(event.length, event.at);
         break;
       case 'end':
+        if (event.side === 'server') this.#tracker.serverAt = event.at;
         this.#end(event.side, event.at);
         this.#tracker.end(event.side, event.how, event.at);
         break;

@@ -14,6 +14,9 @@ export interface Directions {
   offset(side: Side): number;
 }
 
+/** Gaps of which it is not known yet what was in them. */
+export type OpenGaps = () => readonly Problem[];
+
 /**
  * The requests of one connection from their opening until they are settled, and what is known of the connection itself: who ended it,
  * and what is wrong with it that belongs to no request.
@@ -33,6 +36,7 @@ export class OpenRequests {
   readonly #settled: ExchangeBuilder[] = [];
   readonly #options: AnalyzerOptions;
   readonly #directions: Directions;
+  readonly #openGaps: OpenGaps;
   readonly #connectionProblems: Problem[] = [];
   #beginMayBeMissing: boolean;
   /** The same of the backend's direction: what comes first for an unknown id need not be the beginning of its answer. */
@@ -52,9 +56,10 @@ export class OpenRequests {
     closed: false,
   };
 
-  constructor(options: AnalyzerOptions, directions: Directions) {
+  constructor(options: AnalyzerOptions, directions: Directions, openGaps: OpenGaps) {
     this.#options = options;
     this.#directions = directions;
+    this.#openGaps = openGaps;
     this.#beginMayBeMissing = this.#answerMayBeMissing = options.midstream;
     this.opened = this.begun = options.opened ?? 0;
   }
@@ -128,6 +133,8 @@ export class OpenRequests {
 
   settle(builder: ExchangeBuilder, outcome: Outcome, at: Timestamp): void {
     this.#open.delete(builder.exchange.requestId);
+    // A gap at the end of what the web server said is not explained by anything that follows: it may have held the end of this request.
+    for (const gap of this.#openGaps()) if (isOf(builder, gap)) builder.problem(gap);
     builder.settle(outcome, at, this.state.failure);
     const lost = this.#directions.isLost('client');
     // What the web server's direction holds next may be of this request or of one after it whose beginning is lost: nobody can tell.
@@ -226,8 +233,7 @@ export class OpenRequests {
     }
     let concerned = false;
     for (const builder of this.#open.values()) {
-      // What the backend sent before a request began has nothing to do with it.
-      if (problem.side === 'server' && problem.offset + problem.length <= builder.answerFrom) continue;
+      if (!isOf(builder, problem)) continue;
       concerned = true;
       builder.problem(problem);
       if (stepLost) builder.loseStep(problem);
@@ -243,6 +249,11 @@ export class OpenRequests {
   #decideAll(at: Timestamp): void {
     for (const builder of this.#open.values()) this.decide(builder, at);
   }
+}
+
+/** What the backend sent before a request began has nothing to do with it. */
+function isOf({ answerFrom }: ExchangeBuilder, { side, offset, length }: Problem): boolean {
+  return side === 'client' || offset + length > answerFrom;
 }
 
 /** libfcgi gives a connection two seconds to begin a request, PHP-FPM five; half a second is no patience. In microseconds. */

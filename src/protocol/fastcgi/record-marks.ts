@@ -18,7 +18,12 @@ export class RecordMarks {
 
   /** Whether a remark of this side waits for its record. */
   awaits(side: Side): boolean {
-    return (side === 'client' ? this.#client : this.#server).length > 0;
+    return this.waiting(side).length > 0;
+  }
+
+  /** This side's remarks that wait. */
+  waiting(side: Side): readonly Remark[] {
+    return side === 'client' ? this.#client : this.#server;
   }
 
   /** Keeps a remark until the record, or the problem, that it is about. */

@@ -28,6 +28,8 @@ import { asProblem, RecordMarks, type Remark, typeName } from './record-marks.js
 export class RequestTracker {
   readonly requests: OpenRequests;
   managementRecords = 0;
+  /** When the backend last sent something, or ended. */
+  serverAt: Timestamp = Number.NEGATIVE_INFINITY;
   readonly #observer: AnalyzerOptions['observer'];
   readonly #sink: AnalyzerOptions['sink'];
   readonly #directions: Directions;
@@ -36,11 +38,15 @@ export class RequestTracker {
   #strayRecords = 0;
   /** Something passed that was neither of a request nor management. */
   #foreign = false;
+  /** Where the backend's stream stood at a gap of the web server's, until it is certain that its records are told as they come again. */
+  #clientLostAt: number | null = null;
+  /** Up to where the backend's stream was lost last. */
+  #serverLostTo = 0;
   /** What to say of a GET_VALUES should the connection end without an answer to it. */
   #asked: Problem | null = null;
 
   constructor(options: AnalyzerOptions, directions: Directions) {
-    this.requests = new OpenRequests(options, directions);
+    this.requests = new OpenRequests(options, directions, () => this.#openGaps());
     this.#directions = directions;
     this.#observer = options.observer;
     this.#sink = options.sink;
@@ -53,6 +59,9 @@ export class RequestTracker {
 
   /** One event of the decoder of `side`. */
   record(side: Side, event: RecordEvent): void {
+    if (side === 'client' && event.kind !== 'problem' && event.missing === 0 && event.at >= this.serverAt) {
+      this.#clientLostAt = null;
+    }
     if (event.kind !== 'problem' && this.#marks.awaits(side)) {
       for (const stray of this.#marks.claim(side, event)) this.#blameAll(side, stray, false);
     }
@@ -151,7 +160,18 @@ export class RequestTracker {
     }
     if (id === NULL_REQUEST_ID) this.#markNullId(side, record);
     const builder = this.requests.open(id, record.kind === 'begin-request' ? record : null, true, record.at);
+    this.#markMetLate(builder, record);
     this.#count(builder, side, record);
+  }
+
+  /** Of a request that was met as its web server could be told again: the backend may have answered it before that. */
+  #markMetLate(builder: ExchangeBuilder, record: WholeRecord): void {
+    const from = this.#clientLostAt;
+    if (from === null || !(this.#serverLostTo > from || this.#directions.isLost('server'))) return;
+    const length = this.#directions.offset('server') - from;
+    const message = `BEGIN_REQUEST could only be told when ${length} more bytes of the backend had passed`;
+    builder.endMayBeLost = true;
+    this.#marks.add({ code: 'met-late', at: record.at, side: 'server', offset: from, length, message });
   }
 
   #stream(side: Side, record: Of<'stream'>): void {
@@ -324,8 +344,10 @@ export class RequestTracker {
 
   /** Bytes that are in no record, or a remark that waits for the record it is about. */
   #lost(side: Side, event: Remark): void {
+    if (side === 'server') this.#serverLostTo = event.offset + event.length;
     if (event.remark === true) {
       this.#marks.keep(side, event);
+      if (side === 'client') this.#clientLostAt ??= this.#directions.offset('server');
       return;
     }
     this.#dropRemarks(side);
@@ -345,11 +367,23 @@ export class RequestTracker {
     for (const remark of this.#marks.release(side)) this.#blameAll(side, remark, false);
   }
 
+  #openGaps(): readonly Problem[] {
+    if (!this.#marks.awaits('client') && !this.#marks.awaits('server')) return NO_GAPS;
+    return (['client', 'server'] as const).flatMap((side) =>
+      this.#marks
+        .waiting(side)
+        .filter(({ code }) => code === 'capture-gap')
+        .map((remark) => asProblem(side, remark)),
+    );
+  }
+
   #blameAll(side: Side, remark: Remark, stepLost: boolean): void {
     this.#foreign = true;
     this.requests.blameAll(asProblem(side, remark), stepLost);
   }
 }
+
+const NO_GAPS: readonly Problem[] = Object.freeze([]);
 
 function unanswered({ at, offset, contentLength, paddingLength }: WholeRecord): Problem {
   const length = HEADER_LENGTH + contentLength + paddingLength;

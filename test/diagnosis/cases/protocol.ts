@@ -84,5 +84,14 @@ export const CASES: readonly (readonly [id: string, trigger: ExchangeOptions, ne
       },
     ),
   ],
+  [
+    'capture-incomplete',
+    lossy(problem('capture-gap', '100 bytes of the stream were not captured')),
+    remarked(
+      problem('stream-gap', '12 bytes of STDOUT are missing from its byte 4 on'),
+      {},
+      { outcome: 'backend-closed' },
+    ),
+  ],
   ['nonzero-app-status', { override: { appStatus: 3 } }, { override: { appStatus: 0 } }],
 ];

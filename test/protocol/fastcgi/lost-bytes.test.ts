@@ -31,13 +31,18 @@ function cut(conversation: Conversation, turns: number): Conversation {
   return { turns: conversation.turns.slice(turns), owners: { client: moved('client'), server: moved('server') } };
 }
 
+/** But for the remark that it was met late, which the losses before it bring about. */
 const alike = (
-  { n: _, precedingRequests: __, problems, ...rest }: Exchange,
+  { n: _, precedingRequests: __, problems, records, ...rest }: Exchange,
   shift = { client: 0, server: 0 },
-): unknown => ({
-  ...rest,
-  problems: problems.map((problem) => ({ ...problem, offset: problem.offset - shift[problem.side] })),
-});
+): unknown => {
+  const others = problems.filter(({ code }) => code !== 'met-late');
+  return {
+    ...rest,
+    records: { ...records, problems: records.problems - problems.length + others.length },
+    problems: others.map((problem) => ({ ...problem, offset: problem.offset - shift[problem.side] })),
+  };
+};
 
 function expectUnmixed({ watcher, requests }: Heard): void {
   for (const [n, of] of requests)

@@ -34,6 +34,7 @@ describe('a request whose BEGIN_REQUEST was not captured', () => {
     ]);
     expect(seen.exchanges[1]!.problems.map(({ code, message }) => [code, message])).toEqual([
       ['no-begin-request', 'STDOUT for id 1, whose BEGIN_REQUEST was not seen'],
+      ['capture-gap', '200 bytes of the stream were not captured'],
     ]);
   });
 
@@ -79,6 +80,23 @@ describe('a request whose BEGIN_REQUEST was not captured', () => {
   });
 });
 
+describe('a gap behind which nothing more comes', () => {
+  it('is of the request that ends then, and not of one that begins after it', () => {
+    const seen = play([web(kept()), gap('client', 30), backend(page(), finish())]);
+    expect(codes(seen)).toEqual([['capture-gap']]);
+    expect(seen.exchanges[0]!.records.gaps).toBe(1);
+    const later = play([
+      web(kept()),
+      backend(page(), finish()),
+      gap('server', 30),
+      web(kept()),
+      gap('client', 30),
+      closed,
+    ]);
+    expect(later.exchanges[1]!.problems.filter(({ side }) => side === 'server')).toEqual([]);
+  });
+});
+
 describe('records for an id that may have been used again', () => {
   const second = [backend(part('stdout', 'new')), backend(finish(1, 2)), closed];
 
@@ -88,7 +106,7 @@ describe('records for an id that may have been used again', () => {
       ['responder', 'undecodable', 3, null],
       ['unknown', 'completed', 3, 2],
     ]);
-    expect(codes(seen)[1]).toEqual(['no-begin-request']);
+    expect(codes(seen)[1]).toEqual(['no-begin-request', 'capture-gap']);
     expect(seen.exchanges[1]!.problems[0]!.message).toBe(
       'STDOUT for id 1: the end of its request and the BEGIN_REQUEST of another may be lost',
     );

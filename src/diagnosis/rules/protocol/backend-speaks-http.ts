@@ -1,4 +1,5 @@
 import type { Problem } from '../../../model/exchange.js';
+import { isLostByGap } from '../../blind-spots.js';
 import { reactionWords } from '../../reactions.js';
 import { defineRule } from '../../rule.js';
 
@@ -44,8 +45,9 @@ export const backendSpeaksHttp = defineRule({
 });
 
 /** Named, or from the very first byte on nothing that could be a record. */
-function isForeign({ code, side, offset }: Problem, gaps: number): boolean {
-  if (side !== 'server') return false;
+function isForeign(problem: Problem, gaps: number): boolean {
+  const { code, side, offset } = problem;
+  if (side !== 'server' || isLostByGap(problem)) return false;
   return code === 'foreign-protocol' || (code === 'lost-framing' && offset === 0 && gaps === 0);
 }
 

@@ -1,6 +1,7 @@
 import type { Rule } from '../../rule.js';
 import { backendSpeaksHttp } from './backend-speaks-http.js';
 import { cantMpxConn } from './cant-mpx-conn.js';
+import { captureIncomplete } from './capture-incomplete.js';
 import { managementRecordProblems } from './management-record-problems.js';
 import { nonzeroAppStatus } from './nonzero-app-status.js';
 import { overloaded } from './overloaded.js';
@@ -28,4 +29,5 @@ export const PROTOCOL: readonly Rule[] = [
   unknownProtocolStatus,
   truncatedRecord,
   nonzeroAppStatus,
+  captureIncomplete,
 ];

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../model/exchange.js';
+import { isLostByGap } from '../../blind-spots.js';
 import { defineRule } from '../../rule.js';
 
 /** More bytes than a record can have of padding are no forgotten padding (specification section 3.3). */
@@ -55,6 +56,7 @@ export const paddingOrLengthError = defineRule({
   },
 });
 
-function isShifted({ code, message }: Problem): boolean {
-  return code === 'bad-body-length' || (code === 'lost-framing' && !message.startsWith('a gap of '));
+function isShifted(problem: Problem): boolean {
+  const { code } = problem;
+  return code === 'bad-body-length' || (code === 'lost-framing' && !isLostByGap(problem));
 }
