@@ -1,12 +1,12 @@
 import type { Exchange } from '../model/exchange.js';
 import { MICROSECONDS_PER_MILLISECOND, milliseconds, type Timestamp } from '../model/time.js';
+import { Abreast } from './abreast.js';
+import { PathWaits } from './path-waits.js';
 
 /** Requests that are remembered: one that waited for more has waited for a pool in any case. */
 const KEPT = 256;
 /** Milliseconds that one was slower than the quickest, from which on it may have lain in a queue. */
 const QUEUED = 500;
-/** Milliseconds that one goes on after another’s first byte, from which on they had a worker each: an end may be seen late. */
-const ABREAST = 50;
 /** Of fewer others nobody knows what is usual. */
 const USUAL_OF = 3;
 
@@ -18,8 +18,15 @@ export interface Meanwhile {
   readonly lastEnd: Timestamp | null;
 }
 
-/** The last requests that a backend answered. Adding one costs a few stores; asking costs a walk over all of them. */
+/**
+ * The last requests that a backend answered. Adding one costs a few stores, as most backends are never asked about; asking costs a few
+ * walks over KEPT numbers, and one for each that was added since. It is asked about every slow request: when a backend hangs, that is all.
+ */
 export class RecentRequests {
+  /*
+   * Invariant: `waits` and `workers` hold what the ring held when it was asked last: the `added - reckoned` last places are behind.
+   * `paths` and `pathWaits` tell what `waits` has of each place.
+   */
   private readonly begins = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
   private readonly ends = new Float64Array(KEPT).fill(Number.NEGATIVE_INFINITY);
   /** First bytes; an end where none was sent. */
@@ -29,13 +36,16 @@ export class RecentRequests {
   /** 1 for an answer that came when the web server had gone. */
   private readonly late = new Uint8Array(KEPT);
   private readonly urls: (string | null)[] = new Array(KEPT).fill(null);
-  private at = 0;
-  /** Null when one was added since it was found, as that costs a square of KEPT. */
-  private mostAbreast: number | null = null;
+  private added = 0;
+  private reckoned = 0;
+  private readonly waits = new PathWaits();
+  private readonly paths: (string | null)[] = new Array(KEPT).fill(null);
+  private readonly pathWaits = new Float64Array(KEPT);
+  private readonly workers = new Abreast(KEPT);
 
   add(exchange: Exchange, end: Timestamp): void {
     const { times, url, precedingRequests } = exchange;
-    const { at } = this;
+    const at = this.added % KEPT;
     this.begins[at] = times.begin;
     this.ends[at] = end;
     this.firsts[at] = times.firstStdout ?? end;
@@ -44,8 +54,7 @@ export class RecentRequests {
     const late = isTooLate(exchange);
     this.late[at] = late ? 1 : 0;
     this.urls[at] = late ? null : url;
-    this.mostAbreast = null;
-    this.at = (at + 1) % KEPT;
+    this.added += 1;
   }
 
   /** While a request that began at `begin` waited until `until`. */
@@ -66,7 +75,7 @@ export class RecentRequests {
   /** The median time to the first byte of those for the same path, in milliseconds; null when they are too few. */
   usualWait(url: string | null): number | null {
     const waits = this.waitsOf(url);
-    return waits.length < USUAL_OF ? null : waits.sort((a, b) => a - b)[waits.length >> 1]!;
+    return waits.length < USUAL_OF ? null : waits[waits.length >> 1]!;
   }
 
   /**
@@ -74,8 +83,9 @@ export class RecentRequests {
    * as quickly as the quickest for the same path. Null when it was about as quick, when none ended, and when it had been overtaken by then.
    */
   takenUp(url: string | null, begin: Timestamp, first: Timestamp): number | null {
-    const quickest = Math.min(...this.waitsOf(url)) * MICROSECONDS_PER_MILLISECOND;
-    const start = first - quickest;
+    const [quickest] = this.waitsOf(url);
+    if (quickest === undefined) return null;
+    const start = first - quickest * MICROSECONDS_PER_MILLISECOND;
     if (!(start > begin + QUEUED * MICROSECONDS_PER_MILLISECOND)) return null;
     let nearest = Number.POSITIVE_INFINITY;
     for (let i = 0; i < KEPT; i += 1) {
@@ -88,34 +98,37 @@ export class RecentRequests {
 
   /** How many workers there must be: one was answered while so many less one that had begun before it were open. */
   abreast(): number {
-    this.mostAbreast ??= this.findAbreast();
-    return this.mostAbreast;
+    this.reckon();
+    return this.workers.most();
   }
 
-  private findAbreast(): number {
-    const { begins, ends, firsts } = this;
-    let most = 1;
-    for (let i = 0; i < KEPT; i += 1) {
-      const begin = begins[i]!;
-      if (this.late[i] === 1) continue;
-      const first = firsts[i]! + ABREAST * MICROSECONDS_PER_MILLISECOND;
-      let together = 1;
-      for (let j = 0; j < KEPT; j += 1) if (begins[j]! < begin && ends[j]! > first) together += 1;
-      if (together > most) most = together;
-    }
-    return most;
-  }
-
-  /** What those for the same path took to their first byte, in milliseconds. */
-  private waitsOf(url: string | null): number[] {
+  /** What those for the same path took to their first byte, in milliseconds, the quickest first. */
+  private waitsOf(url: string | null): readonly number[] {
     if (url === null) return [];
-    const path = pathOf(url);
-    const waits: number[] = [];
-    for (const [i, other] of this.urls.entries()) {
-      if (other === null || !other.startsWith(path) || pathOf(other).length !== path.length) continue;
-      waits.push(milliseconds(this.begins[i]!, this.firsts[i]!) ?? 0);
+    this.reckon();
+    return this.waits.of(pathOf(url));
+  }
+
+  /** Takes in what was added since it was asked last; of more than KEPT, those that are still there. */
+  private reckon(): void {
+    for (let n = Math.max(this.reckoned, this.added - KEPT); n < this.added; n += 1) this.reckonOne(n % KEPT);
+    this.reckoned = this.added;
+  }
+
+  private reckonOne(at: number): void {
+    const before = this.paths[at] ?? null;
+    if (before !== null) this.waits.remove(before, this.pathWaits[at]!);
+    const begin = this.begins[at]!;
+    const first = this.firsts[at]!;
+    const url = this.urls[at] ?? null;
+    const path = url === null ? null : pathOf(url);
+    this.paths[at] = path;
+    if (path !== null) {
+      const wait = milliseconds(begin, first) ?? 0;
+      this.pathWaits[at] = wait;
+      this.waits.add(path, wait);
     }
-    return waits;
+    this.workers.replace(at, begin, this.late[at] === 1 ? null : first, this.ends[at]!);
   }
 }
 

@@ -1,66 +1,96 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Exchange } from '../../src/model/exchange.js';
 import { RecentRequests } from '../../src/session/recent-requests.js';
-import { BEGIN, storedExchange } from '../support/exchange-fixture.js';
-import { connectionEnd } from '../support/surroundings-fixture.js';
+import { storedExchange } from '../support/exchange-fixture.js';
 
-/** Requests for one path, each by when it began, got its first byte and ended, in milliseconds. */
-function recent(...requests: readonly (readonly [begin: number, first: number, end: number])[]): RecentRequests {
-  const all = new RecentRequests();
-  for (const [begin, first, end] of requests) {
-    const timing = { firstStdout: first - begin, lastStdout: end - begin, end: end - begin };
-    const { exchange } = storedExchange({ begin: at(begin), timing });
-    all.add(exchange, at(end));
-  }
-  return all;
+/** In milliseconds. */
+interface Answered {
+  readonly begin: number;
+  readonly wait: number;
+  readonly rest: number;
+  readonly path: string;
+  readonly late: boolean;
 }
 
-const at = (milliseconds: number): number => BEGIN + milliseconds * 1_000;
-const URL = storedExchange().exchange.url;
-/** Began 100 ms after the first, and got its first byte at `first`. */
-const takenUp = (all: RecentRequests, first: number): number | null => all.takenUp(URL, at(100), at(first));
+const KEPT = 256;
+const MS = 1_000;
 
-describe('when a request was taken up', () => {
-  it('is told by the quickest for its path, and how near another ended', () => {
-    const all = recent([0, 1_500, 1_501], [0, 1_520, 1_521]);
-    expect(takenUp(all, 3_004)).toBe(3);
-    expect(takenUp(all, 3_400)).toBe(379);
-  });
-
-  it('is not told of one that was about as quick, for an unknown path, or when none ended', () => {
-    const all = recent([0, 1_500, 1_501]);
-    expect(takenUp(all, 1_900)).toBeNull();
-    expect(all.takenUp('http://shop.example/other.php', at(100), at(3_004))).toBeNull();
-    expect(all.takenUp(null, at(100), at(3_004))).toBeNull();
-    expect(all.takenUp(URL, at(1_600), at(9_000))).toBeNull();
-  });
-
-  it('is not told of one that newer ones had overtaken by then, but of one that was overtaken while it was served', () => {
-    expect(takenUp(recent([0, 1_500, 1_501], [200, 1_490, 1_491]), 3_004)).toBeNull();
-    expect(takenUp(recent([0, 1_500, 1_501], [200, 1_800, 1_801]), 3_004)).toBe(3);
-  });
+const answered: fc.Arbitrary<Answered> = fc.record({
+  begin: fc.nat(3_000),
+  wait: fc.nat(2_000),
+  rest: fc.nat(200),
+  path: fc.constantFrom('/a', '/b', '/b?x=1', '/bc', '/c?y'),
+  late: fc.boolean(),
 });
 
-describe('how many requests a backend works on at once', () => {
-  it('is told by those that were answered while some before them were open', () => {
-    expect(recent().abreast()).toBe(1);
-    // Many are open at once, and one is served after the other.
-    expect(recent([0, 100, 101], [10, 200, 201], [20, 300, 301]).abreast()).toBe(1);
-    expect(recent([10, 20, 21], [30, 40, 41], [0, 500, 501]).abreast()).toBe(2);
-    expect(recent([10, 20, 21], [5, 500, 501], [0, 500, 501]).abreast()).toBe(3);
-  });
-});
+function exchangeOf({ begin, wait, path, late }: Answered): Exchange {
+  const { exchange } = storedExchange();
+  return {
+    ...exchange,
+    url: `http://h${path}`,
+    times: { ...exchange.times, begin: begin * MS, firstStdout: (begin + wait) * MS },
+    connectionEnd: late
+      ? { endedBy: 'web-server', how: 'fin', at: begin * MS - 1, afterRecords: 1, afterRecord: null }
+      : null,
+  };
+}
 
-describe('what is usual for a path', () => {
-  it('is not told by answers that came when the web server had gone', () => {
-    const all = recent([0, 3, 4], [10, 13, 14], [20, 23, 24]);
-    expect(all.usualWait(URL)).toBe(3);
-    for (let i = 0; i < 9; i += 1) {
-      const { exchange } = storedExchange({
-        timing: { firstStdout: 8_000, lastStdout: 8_000, end: 8_001 },
-        override: { connectionEnd: connectionEnd('web-server', 'fin', 5_000) },
-      });
-      all.add(exchange, at(8_001));
-    }
-    expect(all.usualWait(URL)).toBe(3);
+const pathOf = (path: string): string => path.split('?')[0]!;
+
+/** What the last ones say when each is looked at. */
+function looked(all: readonly Answered[], path: string): { usual: number | null; abreast: number } {
+  const last = all.slice(-KEPT);
+  const waits = last
+    .filter((one) => !one.late && pathOf(one.path) === pathOf(path))
+    .map(({ wait }) => wait)
+    .sort((a, b) => a - b);
+  const abreast = last
+    .filter(({ late }) => !late)
+    .map((one) => {
+      const answer = one.begin + one.wait + 50;
+      return last.filter(({ begin, wait, rest }) => begin < one.begin && begin + wait + rest > answer).length + 1;
+    });
+  return { usual: waits.length < 3 ? null : waits[waits.length >> 1]!, abreast: Math.max(1, ...abreast) };
+}
+
+describe('recent requests', () => {
+  it('say what a look at each of the last ones would, however seldom they are asked', () => {
+    const steps = fc.array(fc.tuple(fc.array(answered, { maxLength: 40 }), fc.integer({ min: 1, max: 12 })), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(steps, (rounds) => {
+        const recent = new RecentRequests();
+        const all: Answered[] = [];
+        for (const [some, times] of rounds) {
+          for (let i = 0; i < times; i += 1) {
+            for (const one of some) {
+              recent.add(exchangeOf(one), (one.begin + one.wait + one.rest) * MS);
+              all.push(one);
+            }
+          }
+          for (const path of ['/a', '/b?other', '/c', '/none']) {
+            expect(recent.usualWait(`http://h${path}`)).toBe(looked(all, path).usual);
+          }
+          expect(recent.abreast()).toBe(looked(all, '/a').abreast);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('remember as many as they did', () => {
+    const recent = new RecentRequests();
+    const add = (path: string, wait: number) =>
+      recent.add(exchangeOf({ begin: 0, wait, rest: 0, path, late: false }), wait * MS);
+    for (let i = 0; i < 3; i += 1) add('/old', 7);
+    expect(recent.usualWait('http://h/old')).toBe(7);
+    for (let i = 0; i < KEPT - 1; i += 1) add(`/new/${i}`, 1);
+    expect(recent.usualWait('http://h/old')).toBeNull();
+    expect(recent.takenUp('http://h/old', 0, 2_000 * MS)).toBe(1_986);
+    add('/new', 1);
+    expect(recent.takenUp('http://h/old', 0, 2_000 * MS)).toBeNull();
   });
 });
