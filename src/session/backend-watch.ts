@@ -121,27 +121,34 @@ export class BackendWatch {
     const gone = connectionEnd?.endedBy === 'web-server' ? connectionEnd.at : Number.POSITIVE_INFINITY;
     // An answer that came when the web server had gone was waited for until then only.
     const until = Math.min(times.firstStdout ?? times.end ?? times.begin, gone);
-    const { lastEnd, ...meanwhile } = this.recent.between(times.begin, until);
+    const { servedMeanwhile, overtakenBy, lastEnd } = this.recent.between(times.begin, until);
     const waited = times.firstStdout !== null && times.firstStdout <= gone;
     const age = milliseconds(times.begin, times.end) ?? 0;
+    const { opening, idleBefore, openBefore, openBeside, idleConnections } = beginning;
+    // Named one by one: spread into each other, they take ten times as long.
     return {
-      ...beginning,
-      ...meanwhile,
+      opening,
+      idleBefore,
+      openBefore,
+      openBeside,
+      idleConnections,
+      servedMeanwhile,
+      overtakenBy,
       freedBefore: waited ? milliseconds(lastEnd, until) : null,
       freedBeside:
-        waited && beginning.openBeside > 0
+        waited && openBeside > 0
           ? milliseconds(endsBeside.findLast((end) => end <= until && end >= times.begin) ?? null, until)
           : null,
       releasedBefore: waited ? this.releasedBefore(times.begin, until) : null,
       usualWait: this.recent.usualWait(exchange.url),
       // Only of those is it asked that nobody answered while others were before them.
-      abreast: waited || beginning.openBefore === 0 ? 1 : this.recent.abreast(),
+      abreast: waited || openBefore === 0 ? 1 : this.recent.abreast(),
       takenUp: waited ? this.recent.takenUp(exchange.url, times.begin, until) : null,
       givenUpAlike: isGivenUp(exchange) ? this.silences.filter(isSameTimeout(silenceOf(exchange))).length : 0,
       lostTogether: 0,
       lostAges: null,
       cutAlike: isCut(exchange) ? this.cutAges.filter((other) => isAlike(other, age)).length : 0,
-      backend: this.past(exchange, beginning.idleBefore, idleEnd),
+      backend: this.past(exchange, idleBefore, idleEnd),
       idleEnd: null,
     };
   }

@@ -32,12 +32,25 @@ export class ConnectionWatch {
   /** When requests ended while others of this connection were open, the last ones. */
   #endsBeside: readonly Timestamp[] = NO_TIMES;
   readonly #backend: BackendWatch;
-  readonly #openedAt: Timestamp | null;
+  #openedAt: Timestamp | null;
+  /** When bytes of it were missed last; null while it was seen whole. */
+  #missedAt: Timestamp | null = null;
 
   /** @param openedAt the connection's first sign; null when its beginning was not seen */
   constructor(backend: BackendWatch, openedAt: Timestamp | null) {
     this.#backend = backend;
     this.#openedAt = openedAt;
+  }
+
+  /** Bytes were not captured: requests may have been in them, so that nobody knows how many there were, and since when it was idle. */
+  missed(at: Timestamp): void {
+    this.#missedAt = at;
+    this.#openedAt = null;
+    this.#idleSince = null;
+  }
+
+  missedSince(at: Timestamp): boolean {
+    return this.#missedAt !== null && this.#missedAt >= at;
   }
 
   /** @param beside how many of its requests are open */
@@ -99,7 +112,7 @@ export class ConnectionWatch {
     const idle = milliseconds(this.#idleSince, at);
     this.#last = null;
     this.closed(at);
-    if (last === null || idle === null || last.exchange.keepConnection !== true) return NONE;
+    if (last === null || idle === null || this.#missedAt !== null || last.exchange.keepConnection !== true) return NONE;
     if (side !== 'server' || (how !== 'fin' && how !== 'reset')) return NONE;
     const backend = this.#backend;
     const end = backend.idleEnded({ at, idle, requests: this.#requests });

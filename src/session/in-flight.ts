@@ -46,6 +46,8 @@ export class InFlight {
     if (glance !== null && now >= glance.at && now - glance.at < STANDS_FOR * MICROSECONDS_PER_MILLISECOND) {
       return glance.findings;
     }
+    // What it seems to wait for may have been in the bytes that are not in the capture.
+    if (connection.live?.watch.missedSince(live.times.begin)) return NONE;
     const asOfNow = { ...live, times: { ...live.times, end: now } };
     const around = beginning === null ? null : (connection.live?.watch.around(asOfNow, beginning) ?? null);
     const findings = this.diagnose(asOfNow, around);

@@ -101,6 +101,7 @@ export class Recorder {
         return;
       case 'gap':
         live.passed[event.side] += event.length;
+        live.watch.missed(event.at);
     }
     if (live.analyzer !== null) {
       record.addOther(event);

@@ -19,7 +19,7 @@ import {
   web,
 } from '../protocol/fastcgi/conversation.js';
 import { events } from '../protocol/fastcgi/lossy-conversation.js';
-import { storedExchange } from '../support/exchange-fixture.js';
+import { type ExchangeOptions, storedExchange } from '../support/exchange-fixture.js';
 import { surroundings } from '../support/surroundings-fixture.js';
 import { problem } from './cases/protocol.js';
 import { FAULTS, lossesOf, traffic } from './lossy-traffic.js';
@@ -159,5 +159,41 @@ describe('blindSpots', () => {
     expect(cut('capture-end')).toBe(BLIND.server);
     expect(seenWhole(storedExchange({ override: { streams } }).exchange, 'server')).toBe(false);
     expect(seenWhole(storedExchange({ override: { streams } }).exchange, 'client')).toBe(true);
+  });
+});
+
+describe('rules that take only a part of it for absent', () => {
+  const gapped = (side: 'client' | 'server', options: ExchangeOptions): readonly Finding[] =>
+    diagnose(
+      storedExchange({
+        ...options,
+        override: {
+          ...options.override,
+          problems: [problem('capture-gap', 'a gap', { side })],
+          records: { total: 9, gaps: 1, problems: 1 },
+        },
+      }).exchange,
+    );
+  const params = (changes: Record<string, string | null>) => ({ params: changes });
+
+  it.each([
+    ['exposed-fastcgi-port', 'client', params({ SCRIPT_FILENAME: '/srv/www/lib/PEAR.php' })],
+    ['php-value-injection', 'client', params({ PHP_ADMIN_VALUE: 'sendmail_path = /usr/sbin/sendmail -t -f a@b' })],
+    ['php-fatal', 'server', { stdout: 'Status: 500\r\nX-Powered-By: PHP/8.2\r\nContent-Type: text/html\r\n\r\n' }],
+    ['unknown-role', 'server', { stdout: '', outcome: 'backend-closed', override: { role: 'unknown-9' } }],
+  ] as const)('%s says nothing where the %s was not seen whole', (id, side, options) => {
+    expect(diagnose(storedExchange(options).exchange).map((finding) => finding.id)).toContain(id);
+    expect(gapped(side, options).map((finding) => finding.id)).not.toContain(id);
+  });
+
+  it('do not say that a param is missing', () => {
+    const refused = {
+      stdout: 'Status: 404\r\nContent-Type: text/html\r\n\r\nNo input file specified.',
+      ...params({ SCRIPT_FILENAME: null }),
+    };
+    const [found] = gapped('client', refused);
+    expect(found).toMatchObject({ id: 'no-input-file-specified' });
+    expect(found!.detail).toContain('SCRIPT_FILENAME was not seen');
+    expect(found!.detail).not.toContain('sends no path');
   });
 });

@@ -172,6 +172,18 @@ describe('what is known around a request', () => {
     expect(traffic.around(1)).toMatchObject({ openBeside: 0, freedBeside: null });
   });
 
+  it('is not how long a connection was silent where requests may have been lost', async () => {
+    const traffic = await Traffic.start();
+    const id = traffic.connect();
+    traffic.gap(id, 'client', 500);
+    traffic.gap(id, 'server', 500);
+    traffic.wait(1_000).exchange(id, 600);
+    expect(traffic.around(1)).toMatchObject({ opening: null });
+    traffic.gap(id, 'client', 500);
+    traffic.wait(70).exchange(id, 700);
+    expect(traffic.around(2)).toMatchObject({ idleBefore: null });
+  });
+
   it('keeps backends apart', async () => {
     const traffic = await Traffic.start();
     const other = traffic.connect(tcp(40_001), tcp(9_001));
@@ -320,6 +332,18 @@ describe('a kept connection that the backend ends while it is idle', () => {
     for (let i = 0; i < requests; i += 1) traffic.exchange(id, 1);
     traffic.wait(idle).over(id, 'server');
   };
+
+  it('says nothing of a number of requests that is not known', async () => {
+    const traffic = await Traffic.start();
+    for (let i = 0; i < 3; i += 1) {
+      const id = traffic.connect();
+      traffic.exchange(id, 1);
+      traffic.gap(id, 'client', 40);
+      traffic.exchange(id, 1);
+      traffic.over(id, 'server');
+    }
+    expect([...traffic.seen.values()].flat().every((seen) => seen === null)).toBe(true);
+  });
 
   it('says nothing once, and a habit the second time', async () => {
     const traffic = await Traffic.start();

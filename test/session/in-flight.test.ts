@@ -45,6 +45,15 @@ describe('open requests', () => {
     expect(await rows(session)).toMatchObject([{ severity: 'warning' }]);
   });
 
+  it('are not told of where the answer may have been in bytes that were not captured', async () => {
+    const { session, source, pass } = await start();
+    const id = source.connect();
+    source.bytes(id, 'client', request({ path: '/slow.php' }));
+    source.gap(id, 'server', 300);
+    pass(40);
+    expect(await rows(session)).toMatchObject([{ waiting: { for: 'first-stdout' }, findings: [] }]);
+  });
+
   it('are found by what was found on them', async () => {
     const { session, source, pass } = await start();
     source.bytes(source.connect(), 'client', request({ path: '/slow.php' }));

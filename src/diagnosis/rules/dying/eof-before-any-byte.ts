@@ -1,4 +1,5 @@
 import { formatDuration } from '../../../model/quantity.js';
+import { seenWhole } from '../../blind-spots.js';
 import { defineRule } from '../../rule.js';
 import { ageAtDeath, causesOfClose, isSilent } from './death-words.js';
 
@@ -51,7 +52,7 @@ export const eofBeforeAnyByte = defineRule({
     const kept = precedingRequests > 0 ? ` It was request ${precedingRequests + 1} on this connection.` : '';
     const words = streams.stderr.bytes > 0 ? ' Its last words are in STDERR.' : '';
     const reading =
-      streams.stdin.ended || streams.stdin.missing > 0 ? '' : ' The request had not been sent to its end.';
+      streams.stdin.ended || !seenWhole(exchange, 'client') ? '' : ' The request had not been sent to its end.';
     return {
       detail: `The close (FIN) came ${formatDuration(age)} after the request began, without a byte of STDOUT.${kept}${words}${reading}`,
       alternatives: causesOfClose(age),

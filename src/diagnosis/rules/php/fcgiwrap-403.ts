@@ -1,6 +1,7 @@
 import type { Alternative } from '../../../model/finding.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { seenWhole } from '../../blind-spots.js';
 import { bodyBegins } from '../../body-head.js';
 import { defineRule } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
@@ -48,7 +49,9 @@ export const fcgiwrap403 = defineRule({
     if (!said && !silent) return null;
     const shown = (name: string) => {
       const value = paramValue(params, name);
-      return value === null ? `no ${name}` : `${name} ${value === '' ? 'empty' : visibleText(value, 200)}`;
+      return value === null
+        ? `${seenWhole(exchange, 'client') ? 'no' : 'an unknown'} ${name}`
+        : `${name} ${value === '' ? 'empty' : visibleText(value, 200)}`;
     };
     return {
       detail: `It was given ${shown('SCRIPT_FILENAME')}, ${shown('DOCUMENT_ROOT')}, ${shown('SCRIPT_NAME')}.`,

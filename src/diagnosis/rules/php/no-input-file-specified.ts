@@ -1,4 +1,5 @@
 import { paramValue } from '../../../model/param-value.js';
+import { seenWhole } from '../../blind-spots.js';
 import { bodyBegins } from '../../body-head.js';
 import { defineRule } from '../../rule.js';
 import { shownPath, suspicion } from './script-path.js';
@@ -33,7 +34,9 @@ export const noInputFileSpecified = defineRule({
   check(exchange) {
     if (!bodyBegins(exchange, 'No input file specified.')) return null;
     const script = paramValue(exchange.params, 'SCRIPT_FILENAME');
-    const path = script ? `SCRIPT_FILENAME is ${shownPath(script)}.` : 'SCRIPT_FILENAME is empty or missing.';
+    const path = script
+      ? `SCRIPT_FILENAME is ${shownPath(script)}.`
+      : `SCRIPT_FILENAME ${seenWhole(exchange, 'client') ? 'is empty or missing' : 'was not seen'}.`;
     const suspected = suspicion(exchange, path);
     return {
       ...suspected,

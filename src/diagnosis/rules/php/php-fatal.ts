@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../model/exchange.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { seenWhole } from '../../blind-spots.js';
 import { defineRule, type Sighting } from '../../rule.js';
 import { stderrText } from '../../stderr-text.js';
 import { isPhp, type PhpMessage, phpMessages } from './php-message.js';
@@ -61,7 +62,7 @@ function withoutWords(exchange: Exchange): Sighting | null {
   if (response === null || response.status !== 500 || outcome !== 'completed' || !response.complete) return null;
   if (bodyHead.length > 0 || response.length === 0 || streams.stdout.missing > 0 || exchange.role !== 'responder')
     return null;
-  if (streams.stdout.bytes > response.length || !isPhp(exchange)) return null;
+  if (streams.stdout.bytes > response.length || !isPhp(exchange) || !seenWhole(exchange, 'server')) return null;
   return {
     detail: 'Status 500, an empty body, and nothing on STDERR: PHP was told to write the message elsewhere.',
     certainty: 'allowed',

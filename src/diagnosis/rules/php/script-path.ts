@@ -2,6 +2,7 @@ import type { Exchange } from '../../../model/exchange.js';
 import type { Alternative } from '../../../model/finding.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { seenWhole } from '../../blind-spots.js';
 import { crossesNetwork } from '../../public-address.js';
 import { productsOf, remediesFor } from '../../remedies.js';
 import type { Remedies, Sighting } from '../../rule.js';
@@ -60,7 +61,8 @@ function scriptSuspects(exchange: Exchange): readonly Suspect[] {
   const script = withoutProxyPrefix(paramValue(exchange.params, 'SCRIPT_FILENAME') ?? '');
   const root = paramValue(exchange.params, 'DOCUMENT_ROOT') ?? '';
   const name = paramValue(exchange.params, 'SCRIPT_NAME') ?? '';
-  const shaped = shapeSuspects(script, root, name);
+  // What is not there may have been missed.
+  const shaped = seenWhole(exchange, 'client') ? shapeSuspects(script, root, name) : [];
   const elsewhere = crossesNetwork(exchange.client, exchange.server);
   const rest = elsewhere ? [OTHER_MACHINE, ABSENT, UNREADABLE] : [ABSENT, OTHER_MACHINE, UNREADABLE];
   return [...shaped, ...rest];

@@ -1,3 +1,4 @@
+import { seenWhole } from '../../blind-spots.js';
 import { refusal } from '../../refusal.js';
 import { defineRule } from '../../rule.js';
 
@@ -26,7 +27,7 @@ export const unknownRole = defineRule({
     if (protocolStatus === 'unknown-role') return refusal(exchange, 'UNKNOWN_ROLE');
     if (outcome !== 'backend-closed' && outcome !== 'backend-reset') return null;
     // The specification’s three are known to everybody; what another number means is nobody’s knowledge.
-    if (!role.startsWith('unknown-') || streams.stdout.bytes + streams.stdout.missing > 0) return null;
+    if (!role.startsWith('unknown-') || streams.stdout.bytes > 0 || !seenWhole(exchange, 'server')) return null;
     return {
       detail: `BEGIN_REQUEST asks for the role ${role.slice('unknown-'.length)}, which does not exist (1 to 3 do); the backend ended the connection.`,
       evidence: [{ kind: 'record', record: 0 }],

@@ -2,6 +2,7 @@ import { formatEndpoint } from '../../../model/connection.js';
 import type { Exchange } from '../../../model/exchange.js';
 import { paramValue } from '../../../model/param-value.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { seenWhole } from '../../blind-spots.js';
 import { isPublicAddress } from '../../public-address.js';
 import { defineRule, type Sighting } from '../../rule.js';
 
@@ -52,9 +53,12 @@ function fromOutside({ client, server }: Exchange): Sighting | null {
 const FOREIGN_FILE =
   /^(?:\/etc\/(?:passwd|hosts|shadow)|\/proc\/|\/dev\/|\/var\/log\/|.*\/(?:PEAR|pearcmd|peclcmd)\.php$|.*\/php\/Archive\/Tar\.php$)/;
 
-function forForeignFile({ script, params }: Exchange): Sighting | null {
+function forForeignFile(exchange: Exchange): Sighting | null {
+  const { script, params } = exchange;
   if (script === null || !mayBeForeign(script) || !FOREIGN_FILE.test(script)) return null;
   const root = paramValue(params, 'DOCUMENT_ROOT');
+  // Below a root that was not seen, it may be the site's own.
+  if (root === null && !seenWhole(exchange, 'client')) return null;
   if (root !== null && root.length > 1 && script.startsWith(root)) return null;
   return {
     detail: `SCRIPT_FILENAME is ${visibleText(script, 200)}: no website has this as a page, and tools that attack PHP-FPM ask for it.`,

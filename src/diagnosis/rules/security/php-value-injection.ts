@@ -1,5 +1,6 @@
 import type { Exchange } from '../../../model/exchange.js';
 import { visibleText } from '../../../model/visible-text.js';
+import { seenWhole } from '../../blind-spots.js';
 import { MARK, paramMarks } from '../../param-marks.js';
 import { webServerOf } from '../../products.js';
 import { defineRule } from '../../rule.js';
@@ -77,7 +78,7 @@ function isDangerous(key: string, text: string, exchange: Exchange): boolean {
     case 'auto_prepend_file':
     case 'auto_append_file':
       if (none) return false;
-      return /^(?:[a-z][a-z0-9.+-]*:|\/(?:tmp|var\/tmp|dev|proc)\/)/i.test(setting) || webServerOf(exchange) === null;
+      return /^(?:[a-z][a-z0-9.+-]*:|\/(?:tmp|var\/tmp|dev|proc)\/)/i.test(setting) || isNobody(exchange);
     case 'allow_url_include':
       return !none;
     case 'disable_functions':
@@ -92,8 +93,13 @@ function isDangerous(key: string, text: string, exchange: Exchange): boolean {
       return true;
     case 'sendmail_path':
     case 'mail.log':
-      return webServerOf(exchange) === null;
+      return isNobody(exchange);
     default:
       return false;
   }
+}
+
+/** No web server that says its name sent it. */
+function isNobody(exchange: Exchange): boolean {
+  return webServerOf(exchange) === null && seenWhole(exchange, 'client');
 }
