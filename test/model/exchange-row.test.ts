@@ -32,6 +32,7 @@ describe('rowOf', () => {
       problems: 0,
       findings: ['slow', 'first', 'second'],
       severity: 'error',
+      waiting: null,
     });
   });
 
