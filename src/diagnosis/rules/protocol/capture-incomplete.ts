@@ -71,7 +71,7 @@ function missedOf({ problems, records, streams }: Exchange, side: Side): string 
     first === undefined
       ? 'some is not in the capture'
       : `${least}${bytes(lengthOf(gaps))} are not in the capture${among === '' ? '' : ` (${among})`}, from its byte ${first.offset} on`;
-  const untold = lost === 0 ? '' : `; there, ${bytes(lost)} cannot be told apart in records`;
+  const untold = lost <= lengthOf(gaps) ? '' : `; with what follows, ${bytes(lost)} cannot be told apart in records`;
   return `Of what the ${who} sent, ${missing}${untold}.`;
 }
 
