@@ -79,7 +79,8 @@ requireServers(
 const hasPerl = spawnSync('perl', ['-MFCGI', '-e', '1']).status === 0;
 
 requireServers('lighttpd', 'tcpdump')('logs of lighttpd', () => {
-  describe.skipIf(!hasPerl && !process.env.CI)('before a libfcgi program', () => {
+  const title = `before a libfcgi program${hasPerl ? '' : ' [skipped: Perl’s FCGI is not installed]'}`;
+  describe.skipIf(!hasPerl && !process.env.CI)(title, () => {
     it('that exits: lighttpd’s line is explained, and the finding agrees with it', async () => {
       const workspace = new Workspace();
       onTestFinished(() => workspace.close());
